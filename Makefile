@@ -1,0 +1,125 @@
+# One non-recursive Makefile. Sources are found by folder: a new .c file in a library's folder, a new
+# tests/unit/NAME_test.c or a new tests/fuzz/NAME_fuzz.c needs no line here.
+#
+#   make            the programs, into build/bin/
+#   make help       every target
+
+CC ?= gcc
+BUILD ?= build
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+PREFIX ?= /usr
+SYSCONFDIR ?= /etc
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wswitch-enum -Werror
+HARDENING := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+SANITIZE := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+PG_INCLUDE := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+CPPFLAGS += -I. -isystem $(PG_INCLUDE) -D_GNU_SOURCE -DONEKEY_VERSION='"$(VERSION)"'
+CFLAGS += -std=gnu11 -g $(WARNINGS)
+
+# Libraries of our own, from the bottom up: each may use those before it (tests/lint holds it).
+LIBRARIES := protocol base core journal db edge
+DIR_protocol := protocol
+DIR_base := daemon/base
+DIR_core := daemon/core
+DIR_journal := daemon/journal
+DIR_db := db
+DIR_edge := daemon/edge
+# Link order: users before what they use.
+LINK_ORDER := edge db journal core base protocol
+
+# Programs: the folder each is made of and the foreign libraries it needs.
+PROGRAMS := onekeyd onekeyctl onekey-sim
+DIR_onekeyd := daemon
+DIR_onekeyctl := tools/onekeyctl
+DIR_onekey-sim := tools/sim
+FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lssl -lcrypto -ljansson \
+	-linih -lz -lsystemd -lpthread -lm
+
+# $(call sources,DIR): the C files of one folder.
+sources = $(sort $(wildcard $(1)/*.c))
+# $(call objects,VARIANT,SOURCES)
+objects = $(patsubst %.c,$(BUILD)/$(1)/%.o,$(2))
+
+PRESENT := $(foreach p,$(PROGRAMS),$(if $(call sources,$(DIR_$(p))),$(p)))
+BINARIES := $(PRESENT:%=$(BUILD)/bin/%)
+
+.PHONY: all
+all: $(BINARIES)
+
+# --- compiling: three variants of every object, release, check (ASan + UBSan) and fuzz (libFuzzer) ---
+$(BUILD)/release/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $@ $<
+
+$(BUILD)/check/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	clang-14 $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+define library
+$(BUILD)/$(1)/lib$(2).a: $(call objects,$(1),$(call sources,$(DIR_$(2))))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach v,release check fuzz,$(foreach l,$(LIBRARIES),$(eval $(call library,$(v),$(l)))))
+
+archives = $(LINK_ORDER:%=$(BUILD)/$(1)/lib%.a)
+
+define program
+$(BUILD)/bin/$(1): $(call objects,release,$(call sources,$(DIR_$(1)))) $(call archives,release)
+	@mkdir -p $$(@D)
+	$$(CC) -pie -Wl,-z,relro,-z,now -o $$@ $$^ $(FOREIGN) $(FOREIGN_$(1))
+endef
+$(foreach p,$(PRESENT),$(eval $(call program,$(p))))
+
+# --- tests ---
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/check/bin/%,$(wildcard tests/unit/*_test.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/bin/%,$(wildcard tests/fuzz/*_fuzz.c))
+REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/check/bin/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
+
+$(BUILD)/check/bin/%_test: $(BUILD)/check/tests/unit/%_test.o $(call archives,check)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $< -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
+
+$(BUILD)/fuzz/bin/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(call archives,fuzz)
+	@mkdir -p $(@D)
+	clang-14 $(SANITIZE) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call archives,fuzz) -Wl,--end-group $(FOREIGN)
+
+# The same target with a main that replays the corpus, so that gcc and make test need no libFuzzer.
+$(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/check/tests/fuzz/replay_main.o $(call archives,check)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN)
+
+.PHONY: check-programs
+check-programs: $(UNIT) $(REPLAY)
+
+.PHONY: unit
+unit: check-programs
+	tests/run unit
+
+.PHONY: test
+test:
+	tools/dev/deps
+	$(MAKE) --no-print-directory all check-programs
+	tests/run
+
+.PHONY: lint
+lint: $(foreach l,protocol core journal,$(BUILD)/release/lib$(l).a)
+	tests/lint/run $(BUILD)
+
+.PHONY: format
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include tools/dev/targets.mk
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:

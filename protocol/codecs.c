@@ -1,0 +1,20 @@
+#include "protocol/codec.h"
+
+#include <string.h>
+
+extern const struct codec watch_codec;
+extern const struct codec meter_json_codec;
+
+const struct codec *const codecs[] = {
+    &watch_codec,
+    &meter_json_codec,
+};
+const int codec_count = (int)(sizeof(codecs) / sizeof(codecs[0]));
+
+int codec_find(const char *name)
+{
+    for (int i = 0; i < codec_count; i++)
+        if (strcmp(codecs[i]->name, name) == 0)
+            return i;
+    return -1;
+}
