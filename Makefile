@@ -109,7 +109,7 @@ test:
 	tests/run
 
 .PHONY: lint
-lint: $(foreach l,protocol core journal,$(BUILD)/release/lib$(l).a)
+lint: $(foreach l,protocol base core journal,$(BUILD)/release/lib$(l).a)
 	tests/lint/run $(BUILD)
 
 .PHONY: format
