@@ -1,0 +1,77 @@
+/*
+ * The devices the gateway knows, by protocol and identity, and their households. All memory is
+ * taken once from the caller's block; a device keeps its index (0 … devices_max-1) while it lives,
+ * so other modules keep arrays of their own beside it. Entries come from the database's registry,
+ * by way of daemon/edge/directory; what is learned from signals stands in the same struct device.
+ */
+#ifndef ONEKEY_CORE_REGISTRY_H
+#define ONEKEY_CORE_REGISTRY_H
+
+#include "daemon/core/store.h"
+
+#include <uthash.h>
+
+#define NO_DEVICE UINT32_MAX
+
+struct household {
+    UT_hash_handle hh;
+    int64_t id;
+    uint32_t first_device; /* index, or, in a free household, the next free one */
+    uint32_t device_count;
+};
+
+struct device {
+    UT_hash_handle hh;
+    char key[1 + IDENTITY_LIMIT + 1]; /* protocol index + 1, then the identity */
+    uint8_t kind;                     /* enum device_kind */
+    bool supervised, lost;
+    bool in_use;
+    bool touched; /* waits in the queue of soft state to be stored */
+    int32_t report_interval_s;
+    int64_t device_id, household_id, area_id;
+    int64_t heard_mono_us;      /* 0 = not since the start */
+    int64_t heard_us;           /* wall time of the last signal */
+    uint32_t next_in_household; /* index, NO_DEVICE at the end; in a free device, the next free */
+    uint32_t sweep;             /* the last full reload that named it */
+    uint64_t session;           /* its connection, 0 = none */
+};
+
+struct device_secret {
+    uint8_t size, bytes[64];
+};
+
+struct registry {
+    struct device *devices;
+    struct device_secret *secrets; /* beside devices; untouched memory for those without */
+    struct household *households;
+    struct device *by_key; /* uthash heads */
+    struct household *by_id;
+    struct device sentinel_device;
+    struct household sentinel_household;
+    uint32_t devices_max, device_count, sweep;
+    uint32_t devices_used, households_used; /* places ever taken; those left again form lists */
+    uint32_t free_device, free_household;
+    uint8_t *arena; /* for the hash tables' buckets */
+    size_t arena_size, arena_used;
+};
+
+/* Bytes that registry_init needs for so many devices. */
+size_t registry_memory_size(uint32_t devices_max);
+/* Borrows `memory`, zeroed by the caller, aligned for any type, for the registry's life. */
+void registry_init(struct registry *registry, void *memory, uint32_t devices_max);
+/* Index of the device, NO_DEVICE if it is not known. */
+uint32_t registry_find(const struct registry *registry, uint8_t protocol, const char *identity);
+/* Adds or updates; the index, or NO_DEVICE if the registry is full. */
+uint32_t registry_put(struct registry *registry, const struct device_entry *entry);
+void registry_remove(struct registry *registry, uint32_t device);
+/* Between begin and end of a full reload every device still there is put again; registry_sweep_next
+ * then yields those that were not, one a call, NO_DEVICE at the end; *position starts at 0. */
+void registry_sweep_begin(struct registry *registry);
+uint32_t registry_sweep_next(const struct registry *registry, uint32_t *position);
+/* The protocol index and identity of a device; the identity is lent while the device lives. */
+uint8_t registry_protocol(const struct registry *registry, uint32_t device);
+const char *registry_identity(const struct registry *registry, uint32_t device);
+/* First device of a household (then follow next_in_household); NO_DEVICE if it has none. */
+uint32_t registry_household(const struct registry *registry, int64_t household_id);
+
+#endif
