@@ -5,7 +5,7 @@
 #ifndef ONEKEY_CORE_STORE_H
 #define ONEKEY_CORE_STORE_H
 
-#include "daemon/core/record.h"
+#include "daemon/core/arrival.h"
 
 #define STORE_BATCH_MAX 512
 
@@ -13,8 +13,8 @@
  * record again (same gateway and number) changes nothing. */
 struct store_batch {
     uint32_t id; /* given back with the result */
-    enum record_type type;
-    const struct record *records; /* lent for the call only */
+    enum lane type;
+    const struct arrival *records; /* lent for the call only */
     size_t count;
 };
 

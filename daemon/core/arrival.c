@@ -1,12 +1,12 @@
-#include "daemon/core/record.h"
+#include "daemon/core/arrival.h"
 
 #include <string.h>
 
-#define RECORD_VERSION 1
+#define ARRIVAL_VERSION 1
 
-enum record_type record_type(const struct record *record)
+enum lane arrival_lane(const struct arrival *arrival)
 {
-    return record->signal.kind == SIGNAL_READING ? RECORD_READING : RECORD_ALARM;
+    return arrival->signal.kind == SIGNAL_READING ? LANE_READING : LANE_ALARM;
 }
 
 static void write_short(struct writer *out, const char *text)
@@ -78,13 +78,13 @@ static void read_measures(struct cursor *in, struct signal *signal)
     signal->temperature_c100 = (int16_t)cursor_u16_le(in);
 }
 
-void record_encode(const struct record *record, struct writer *out)
+void arrival_encode(const struct arrival *arrival, struct writer *out)
 {
-    const struct signal *signal = &record->signal;
-    bool cut = record->raw.size > RECORD_RAW_MAX;
-    struct bytes raw = bytes_part(record->raw, 0, RECORD_RAW_MAX);
+    const struct signal *signal = &arrival->signal;
+    bool cut = arrival->raw.size > ARRIVAL_RAW_MAX;
+    struct bytes raw = bytes_part(arrival->raw, 0, ARRIVAL_RAW_MAX);
 
-    writer_u8(out, RECORD_VERSION);
+    writer_u8(out, ARRIVAL_VERSION);
     writer_u8(out, signal->kind);
     writer_u8(out, signal->service);
     writer_u8(out, signal->device);
@@ -99,17 +99,17 @@ void record_encode(const struct record *record, struct writer *out)
     write_short(out, signal->code);
     writer_u16_le(out, (uint16_t)raw.size);
     writer_bytes(out, raw);
-    writer_u16_le(out, (uint16_t)record->detail.size);
-    writer_bytes(out, record->detail);
+    writer_u16_le(out, (uint16_t)arrival->detail.size);
+    writer_bytes(out, arrival->detail);
 }
 
-bool record_decode(struct bytes payload, struct record *out)
+bool arrival_decode(struct bytes payload, struct arrival *out)
 {
     struct cursor in = cursor_over(payload);
     struct signal *signal = &out->signal;
 
     memset(out, 0, sizeof(*out));
-    if (cursor_u8(&in) != RECORD_VERSION)
+    if (cursor_u8(&in) != ARRIVAL_VERSION)
         return false;
     signal->kind = cursor_u8(&in);
     signal->service = cursor_u8(&in);
