@@ -92,7 +92,7 @@ static void read_entry(const struct outbox *outbox, uint64_t position, struct ar
     bool ok = arrival_decode((struct bytes){entry->payload, size - sizeof(*entry)}, record);
 
     assert(ok); /* we encoded it, or the journal's checksum vouches for it */
-    arrival->number = entry->number;
+    record->number = entry->number;
 }
 
 size_t outbox_next(struct outbox *outbox, struct arrival *records, uint32_t *id)
