@@ -1,0 +1,386 @@
+/*
+ * JSON over MQTT. The native form: a device publishes to onekey/v1/<kind>/<identity>/up/<what>, with
+ * what = alarm, heartbeat or reading, and is told on …/down/ack which alarms are safe.
+ *
+ * Nothing on an alarm topic is thrown away: a type that we do not know is a panic with that code,
+ * a payload that cannot be read is SIGNAL_UNREADABLE of the identity in the topic.
+ */
+#include "protocol/calendar.h"
+#include "protocol/checksum.h"
+#include "protocol/codec.h"
+#include "protocol/json_fields.h"
+
+#include <string.h>
+
+/* Longest id of an alarm that an acknowledgement repeats; a longer one is acknowledged as null. */
+#define ID_MAX 200
+
+enum channel { CHANNEL_NONE, CHANNEL_ALARM, CHANNEL_HEARTBEAT, CHANNEL_READING };
+
+struct address {
+    enum channel channel;
+    struct bytes kind, identity;
+};
+
+static const char *const channel_names[] = {
+    [CHANNEL_NONE] = "",
+    [CHANNEL_ALARM] = "alarm",
+    [CHANNEL_HEARTBEAT] = "heartbeat",
+    [CHANNEL_READING] = "reading",
+};
+
+/* What people print on buttons, beside the words of signal_kind_name. */
+static const struct {
+    const char *word;
+    uint8_t kind;
+} alarm_words[] = {
+    {"sos", SIGNAL_PANIC},
+    {"emergency", SIGNAL_PANIC},
+    {"battery_low", SIGNAL_LOW_BATTERY},
+};
+
+static struct address parse_topic(struct bytes topic)
+{
+    struct bytes level[7] = {{0}};
+    struct address address = {CHANNEL_NONE, {0}, {0}};
+    size_t count = 0;
+
+    while (count < 7 && bytes_next_field(&topic, '/', &level[count]))
+        count++;
+    if (count != 6 || !bytes_equal_text(level[0], "onekey") || !bytes_equal_text(level[1], "v1") ||
+        !bytes_equal_text(level[4], "up"))
+        return address;
+    address.kind = level[2];
+    address.identity = level[3];
+    for (int i = CHANNEL_ALARM; i <= CHANNEL_READING; i++)
+        if (bytes_equal_text(level[5], channel_names[i]))
+            address.channel = (enum channel)i;
+    return address;
+}
+
+/* An identity that does not fit must not be taken for the shorter one that it begins with. */
+static void set_identity(struct bytes identity, struct signal *out)
+{
+    if (!bytes_copy_text(identity, out->identity, sizeof(out->identity)) &&
+        identity.size > IDENTITY_LIMIT)
+        out->identity[IDENTITY_LIMIT - 1] = '?';
+}
+
+/* Two ids are one message's, so an id that does not fit as it stands keeps its checksums. */
+static void set_message_id(const json_t *id, struct signal *out)
+{
+    struct bytes text = json_value_text(id);
+    struct writer writer = writer_into(out->message_id, MESSAGE_ID_LIMIT);
+
+    if (json_is_integer(id)) {
+        writer_decimal(&writer, json_integer_value(id));
+    } else if (!bytes_copy_text(text, out->message_id, sizeof(out->message_id))) {
+        writer_u8(&writer, '~');
+        writer_hex(&writer, checksum_crc16_arc(text), 4);
+        writer_hex(&writer, checksum_crc16_x25(text), 4);
+        writer_hex(&writer, checksum_crc16_xmodem(text), 4);
+        writer_decimal(&writer, (int64_t)text.size);
+    } else {
+        return;
+    }
+    out->message_id[writer.size] = '\0';
+}
+
+static void set_time(const json_t *at, struct signal *out)
+{
+    if (at && !json_value_time(at, &out->occurred_at_us))
+        out->flags |= SIGNAL_FLAG_CLOCK_WRONG;
+}
+
+static bool is_device_alarm(enum signal_kind kind)
+{
+    return kind >= SIGNAL_PANIC && kind <= SIGNAL_TAMPER_RESTORED && kind != SIGNAL_UNREADABLE;
+}
+
+static enum signal_kind alarm_kind(const char *word)
+{
+    enum signal_kind kind = signal_kind_from_name(word);
+
+    if (is_device_alarm(kind))
+        return kind;
+    for (size_t i = 0; i < sizeof(alarm_words) / sizeof(alarm_words[0]); i++)
+        if (strcmp(alarm_words[i].word, word) == 0)
+            return alarm_words[i].kind;
+    return SIGNAL_NONE;
+}
+
+static void set_alarm_type(struct bytes type, struct bytes service, struct signal *out)
+{
+    char word[CODE_LIMIT + 1];
+
+    bytes_copy_text(type, out->code, sizeof(out->code));
+    if (bytes_starts_with(type, "service:")) {
+        service = bytes_part(type, strlen("service:"), type.size);
+        type.size = strlen("service");
+    }
+    bytes_copy_text(type, word, sizeof(word));
+    out->kind = (uint8_t)alarm_kind(word);
+    if (out->kind == SIGNAL_NONE) {
+        out->kind = SIGNAL_PANIC;
+        out->flags |= SIGNAL_FLAG_UNKNOWN_CODE;
+    }
+    if (out->kind != SIGNAL_SERVICE)
+        return;
+    bytes_copy_text(service, word, sizeof(word));
+    out->service = (uint8_t)service_kind_from_name(word);
+    if (out->service == SERVICE_NONE) {
+        out->service = SERVICE_OTHER;
+        out->flags |= SIGNAL_FLAG_UNKNOWN_CODE;
+    }
+}
+
+static int decode_alarm(json_t *root, struct signal *out)
+{
+    if (!json_is_object(root)) {
+        out->kind = SIGNAL_UNREADABLE;
+        out->flags |= SIGNAL_FLAG_UNREADABLE;
+        return 1;
+    }
+    set_time(json_object_get(root, "at"), out);
+    set_message_id(json_object_get(root, "id"), out);
+    set_alarm_type(json_value_text(json_object_get(root, "type")),
+                   json_value_text(json_object_get(root, "service")), out);
+    json_fields_read(root, out);
+    return 1;
+}
+
+static int decode_heartbeat(json_t *root, struct signal *out)
+{
+    const uint32_t vitals =
+        MEASURE_HEART_RATE | MEASURE_BLOOD_PRESSURE | MEASURE_OXYGEN | MEASURE_TEMPERATURE;
+
+    if (!json_is_object(root))
+        return DECODE_BAD;
+    set_time(json_object_get(root, "at"), out);
+    json_fields_read(root, out);
+    if (out->has & vitals)
+        out->kind = SIGNAL_VITALS;
+    else if (out->has & MEASURE_POSITION)
+        out->kind = SIGNAL_POSITION;
+    return 1;
+}
+
+static bool decode_reading(json_t *root, struct signal *out)
+{
+    set_time(json_object_get(root, "at"), out);
+    json_fields_read(root, out);
+    out->kind = SIGNAL_READING;
+    return out->has & (MEASURE_TOTAL | MEASURE_INTERVAL);
+}
+
+/* One reading or an array of them, of which the last ones count if there are too many. */
+static int decode_readings(json_t *root, struct signal *out, int limit)
+{
+    struct signal model = *out;
+    size_t size = json_is_array(root) ? json_array_size(root) : 0;
+    int count = 0;
+
+    if (json_is_object(root))
+        return decode_reading(root, out) ? 1 : DECODE_BAD;
+    for (size_t i = size > (size_t)limit ? size - (size_t)limit : 0; i < size; i++) {
+        out[count] = model;
+        if (decode_reading(json_array_get(root, i), &out[count]))
+            count++;
+    }
+    return count ? count : DECODE_BAD;
+}
+
+static int meter_json_decode(const struct message *message, struct codec_session *session,
+                             const struct codec_environment *environment, struct signal *out,
+                             int limit)
+{
+    struct address address = parse_topic(message->topic);
+    char kind[16];
+    int count = DECODE_BAD;
+    json_t *root;
+
+    (void)session, (void)environment;
+    *out = (struct signal){.kind = SIGNAL_HEARTBEAT};
+    if (address.channel == CHANNEL_NONE)
+        return DECODE_BAD;
+    bytes_copy_text(address.kind, kind, sizeof(kind));
+    out->device = (uint8_t)device_kind_from_name(kind);
+    set_identity(address.identity, out);
+    root = json_value_parse(message->body);
+    if (address.channel == CHANNEL_ALARM)
+        count = decode_alarm(root, out);
+    else if (address.channel == CHANNEL_HEARTBEAT)
+        count = decode_heartbeat(root, out);
+    else
+        count = decode_readings(root, out, limit);
+    json_decref(root);
+    return count;
+}
+
+/* The id as the device wrote it, escaped anew. */
+static void write_id(struct bytes body, struct writer *out)
+{
+    json_t *root = json_value_parse(body), *id = json_object_get(root, "id");
+    char text[ID_MAX];
+    size_t size = json_is_string(id) || json_is_integer(id)
+                      ? json_dumpb(id, text, sizeof(text), JSON_ENCODE_ANY | JSON_ENSURE_ASCII)
+                      : 0;
+
+    if (size == 0 || size > sizeof(text))
+        writer_text(out, "null");
+    else
+        writer_bytes(out, (struct bytes){(const uint8_t *)text, size});
+    json_decref(root);
+}
+
+static void write_topic(struct writer *topic, struct bytes kind, struct bytes identity,
+                        const char *rest)
+{
+    writer_text(topic, "onekey/v1/");
+    writer_bytes(topic, kind);
+    writer_u8(topic, '/');
+    writer_bytes(topic, identity);
+    writer_text(topic, rest);
+}
+
+static void meter_json_reply(const struct message *message, struct codec_session *session,
+                             const struct codec_environment *environment, enum verdict verdict,
+                             struct writer *topic, struct writer *out)
+{
+    struct address address = parse_topic(message->topic);
+
+    (void)session;
+    if (address.channel != CHANNEL_ALARM)
+        return;
+    write_topic(topic, address.kind, address.identity, "/down/ack");
+    writer_text(out, "{\"id\":");
+    write_id(message->body, out);
+    writer_text(out, ",\"accepted\":");
+    writer_text(out, verdict == VERDICT_CANNOT_PROCESS ? "false" : "true");
+    writer_text(out, ",\"number\":");
+    writer_decimal(out, (int64_t)environment->number);
+    writer_u8(out, '}');
+}
+
+static void write_key(struct writer *out, const char *key)
+{
+    writer_text(out, out->size > 1 ? ",\"" : "\"");
+    writer_text(out, key);
+    writer_text(out, "\":");
+}
+
+static void write_number(struct writer *out, const char *key, int64_t value, int digits)
+{
+    write_key(out, key);
+    writer_fixed(out, value, digits);
+}
+
+static void write_measures(struct writer *out, const struct signal *signal)
+{
+    if (signal->has & MEASURE_BATTERY)
+        write_number(out, "battery", signal->battery_percent, 0);
+    if (signal->has & MEASURE_GSM)
+        write_number(out, "gsm", signal->gsm_percent, 0);
+    if (signal->has & MEASURE_POSITION) {
+        write_number(out, "lat", signal->latitude_e7, 7);
+        write_number(out, "lon", signal->longitude_e7, 7);
+    }
+    if (signal->has & MEASURE_ACCURACY)
+        write_number(out, "accuracy_m", signal->accuracy_m, 0);
+    if (signal->has & MEASURE_STEPS)
+        write_number(out, "steps", signal->steps, 0);
+    if (signal->has & MEASURE_HEART_RATE)
+        write_number(out, "heart_rate", signal->heart_rate, 0);
+    if (signal->has & MEASURE_BLOOD_PRESSURE) {
+        write_number(out, "systolic", signal->systolic, 0);
+        write_number(out, "diastolic", signal->diastolic, 0);
+    }
+    if (signal->has & MEASURE_OXYGEN)
+        write_number(out, "oxygen", signal->oxygen_percent, 0);
+    if (signal->has & MEASURE_TEMPERATURE)
+        write_number(out, "body_temperature_c", signal->temperature_c100, 2);
+}
+
+static void write_volumes(struct writer *out, const struct signal *signal)
+{
+    if (signal->has & MEASURE_TOTAL)
+        write_number(out, "total_l", signal->total_ml, 3);
+    if (signal->has & MEASURE_INTERVAL)
+        write_number(out, "interval_l", signal->interval_ml, 3);
+    if (signal->has & MEASURE_INTERVAL && signal->interval_s)
+        write_number(out, "interval_s", signal->interval_s, 0);
+    if (signal->flags & SIGNAL_FLAG_RESET) {
+        write_key(out, "reset");
+        writer_text(out, "true");
+    }
+}
+
+static void write_alarm(struct writer *out, const struct signal *signal)
+{
+    if (signal->message_id[0]) {
+        write_key(out, "id");
+        json_value_write_text(out, signal->message_id);
+    }
+    write_key(out, "type");
+    json_value_write_text(out, signal_kind_name(signal->kind));
+    if (signal->kind == SIGNAL_SERVICE) {
+        out->size--;
+        writer_u8(out, ':');
+        writer_text(out, service_kind_name(signal->service));
+        writer_u8(out, '"');
+    }
+}
+
+static enum channel channel_for(enum signal_kind kind)
+{
+    if (is_device_alarm(kind))
+        return CHANNEL_ALARM;
+    if (kind == SIGNAL_READING)
+        return CHANNEL_READING;
+    if (kind == SIGNAL_HEARTBEAT || kind == SIGNAL_POSITION || kind == SIGNAL_VITALS)
+        return CHANNEL_HEARTBEAT;
+    return CHANNEL_NONE;
+}
+
+static bool meter_json_compose(const struct signal *signal, struct codec_session *session,
+                               const struct codec_environment *environment, struct writer *topic,
+                               struct writer *out)
+{
+    enum channel channel = channel_for(signal->kind);
+
+    (void)session, (void)environment;
+    if (channel == CHANNEL_NONE)
+        return false;
+    write_topic(topic, bytes_of(device_kind_name(signal->device)), bytes_of(signal->identity),
+                "/up/");
+    writer_text(topic, channel_names[channel]);
+    writer_u8(out, '{');
+    if (signal->occurred_at_us) {
+        write_key(out, "at");
+        writer_u8(out, '"');
+        calendar_write_rfc3339(out, signal->occurred_at_us);
+        writer_u8(out, '"');
+    }
+    if (channel == CHANNEL_ALARM)
+        write_alarm(out, signal);
+    write_measures(out, signal);
+    write_volumes(out, signal);
+    writer_u8(out, '}');
+    return !topic->overflow && !out->overflow;
+}
+
+static const char *const topics[] = {
+    "onekey/v1/+/+/up/alarm",
+    "onekey/v1/+/+/up/heartbeat",
+    "onekey/v1/+/+/up/reading",
+    NULL,
+};
+
+const struct codec meter_json_codec = {
+    .name = "meter_json",
+    .topics = topics,
+    .frame_max = JSON_SIZE_MAX,
+    .decode = meter_json_decode,
+    .reply = meter_json_reply,
+    .compose = meter_json_compose,
+};
