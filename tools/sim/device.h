@@ -1,0 +1,57 @@
+/*
+ * One played device: who it is, the alarm it waits to have acknowledged, and what it says. A device
+ * has at most one alarm under way; two alarms of one device never carry the same second, so that each
+ * has a name of its own in every protocol. Knows no network and no clock.
+ */
+#ifndef ONEKEY_SIM_DEVICE_H
+#define ONEKEY_SIM_DEVICE_H
+
+#include "daemon/base/random.h"
+#include "protocol/codec.h"
+#include "tools/sim/wire.h"
+
+#include <uthash.h>
+
+#define DEVICE_FRAME_MAX 1024
+
+struct crowd;
+
+struct device {
+    struct crowd *crowd;
+    const struct codec *codec;
+    char identity[IDENTITY_LIMIT + 1];
+    uint8_t kind; /* enum device_kind */
+    int index;
+    bool is_pending; /* `alarm` is not acknowledged */
+    bool is_sent;    /* at least once, on the connection that it has now */
+    struct signal alarm;
+    int64_t pressed_at_us, sent_at_us; /* mono */
+    int64_t report_at_us,
+        retry_at_us; /* mono: the next heartbeat or reading; the next connection */
+    int64_t total_ml;
+    int32_t steps;
+    struct wire wire;
+    UT_hash_handle hh; /* by identity, of devices on the broker */
+};
+
+/* A frame of the protocol; both texts NUL-terminated, topic "" for streams. */
+struct device_frame {
+    char topic[128];
+    uint8_t bytes[DEVICE_FRAME_MAX + 1];
+    size_t size;
+};
+
+/* Whether it has a connection of its own rather than a topic on the broker. */
+bool device_is_stream(const struct device *device);
+/* Begins a new alarm of that kind at wall time `now_us`. The device must not have one pending. */
+void device_press(struct device *device, enum signal_kind kind, enum service_kind service,
+                  int64_t now_us);
+/* False if the device's protocol cannot say its alarm. */
+bool device_say_alarm(const struct device *device, struct device_frame *frame);
+/* The regular report: a heartbeat, or a meter's reading with a little more water in it. */
+bool device_say_report(struct device *device, struct random *random, int64_t now_us,
+                       struct device_frame *frame);
+/* Whether `reply` is what the protocol owes for the pending alarm. */
+bool device_is_acknowledged_by(const struct device *device, struct bytes reply);
+
+#endif

@@ -1,0 +1,64 @@
+#include "tools/sim/wire.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+static void on_readable(struct bufferevent *stream, void *context)
+{
+    struct wire *wire = context;
+    struct evbuffer *input = bufferevent_get_input(stream);
+    size_t size = evbuffer_get_length(input);
+    size_t used = wire->events->on_input(
+        wire->context, (struct bytes){.data = evbuffer_pullup(input, -1), .size = size});
+
+    if (wire->stream == stream) /* the callback may have closed it */
+        evbuffer_drain(input, used);
+}
+
+static void on_event(struct bufferevent *stream, short what, void *context)
+{
+    struct wire *wire = context;
+    int on = 1;
+
+    if (what & BEV_EVENT_CONNECTED) {
+        setsockopt(bufferevent_getfd(stream), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        wire->is_up = true;
+        wire->events->on_up(wire->context);
+    } else {
+        wire_close(wire);
+        wire->events->on_down(wire->context);
+    }
+}
+
+bool wire_open(struct wire *wire, struct event_base *base, const struct endpoint *to)
+{
+    wire->stream =
+        bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    if (!wire->stream)
+        return false;
+    bufferevent_setcb(wire->stream, on_readable, NULL, on_event, wire);
+    bufferevent_enable(wire->stream, EV_READ | EV_WRITE);
+    if (bufferevent_socket_connect(wire->stream, (const struct sockaddr *)&to->address,
+                                   (int)to->address_size) == 0)
+        return true;
+    wire_close(wire);
+    return false;
+}
+
+void wire_send(struct wire *wire, struct bytes bytes)
+{
+    assert(wire->is_up);
+    bufferevent_write(wire->stream, bytes.data, bytes.size);
+}
+
+void wire_close(struct wire *wire)
+{
+    if (wire->stream)
+        bufferevent_free(wire->stream);
+    wire->stream = NULL;
+    wire->is_up = false;
+}
