@@ -8,11 +8,12 @@ struct entry {
     uint8_t payload[];
 };
 
-void outbox_init(struct outbox *outbox, enum lane type, void *memory, size_t size)
+void outbox_init(struct outbox *outbox, enum lane lane, void *memory, size_t size)
 {
     memset(outbox, 0, sizeof(*outbox));
     ring_init(&outbox->ring, memory, size);
-    outbox->type = type;
+    outbox->lane = lane;
+    outbox->next_id = lane;
     outbox->paused = true;
     outbox_limit(outbox, 64, 2);
 }
@@ -108,9 +109,21 @@ size_t outbox_next(struct outbox *outbox, struct arrival *records, uint32_t *id)
         read_entry(outbox, outbox->cursor, &records[i]);
         outbox->cursor = ring_next(&outbox->ring, outbox->cursor);
     }
-    *id = ++outbox->next_id;
+    *id = outbox->next_id += 2;
     outbox->in_flight[outbox->in_flight_count++] = (struct outbox_batch){*id, (uint32_t)count};
     return count;
+}
+
+void outbox_unsent(struct outbox *outbox)
+{
+    uint32_t before = 0;
+
+    outbox->in_flight_count--;
+    for (uint32_t i = 0; i < outbox->in_flight_count; i++)
+        before += outbox->in_flight[i].count;
+    outbox->cursor = outbox->ring.head;
+    while (before-- > 0)
+        outbox->cursor = ring_next(&outbox->ring, outbox->cursor);
 }
 
 static void pop_committed(struct outbox *outbox, uint32_t count)

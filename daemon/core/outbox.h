@@ -25,14 +25,14 @@ struct outbox_batch {
 
 struct outbox {
     struct ring ring;
-    enum lane type;
+    enum lane lane;
     uint64_t cursor;  /* ring position of the first record not in flight */
     uint64_t newest;  /* number of the last record in the ring */
     uint64_t spilled; /* number of the last record left in the journal alone; 0 = none */
     uint32_t batch_max, in_flight_max;
     uint32_t batch_limit;  /* batch_max, less while a refused record is being looked for */
     uint64_t narrow_until; /* batches stay small up to this number */
-    uint32_t next_id;
+    uint32_t next_id;      /* odd in the alarms' lane, even in the readings': see outbox_lane_of */
     uint32_t in_flight_count;
     struct outbox_batch in_flight[OUTBOX_IN_FLIGHT_MAX]; /* oldest first */
     bool rewinding; /* something failed: waits for the other batches, then sends all again */
@@ -42,8 +42,13 @@ struct outbox {
 };
 
 /* Borrows `memory` for its life. batch_max <= STORE_BATCH_MAX. */
-void outbox_init(struct outbox *outbox, enum lane type, void *memory, size_t size);
+void outbox_init(struct outbox *outbox, enum lane lane, void *memory, size_t size);
 void outbox_limit(struct outbox *outbox, uint32_t batch_max, uint32_t in_flight_max);
+/* The lane that gave a batch this id. */
+static inline enum lane outbox_lane_of(uint32_t id)
+{
+    return id % 2 ? LANE_ALARM : LANE_READING;
+}
 /* Takes a copy of an encoded record; numbers rise. Never fails: it may spill. */
 void outbox_push(struct outbox *outbox, uint64_t number, struct bytes payload);
 /* The same for a record read back from the journal; false when the ring has no room yet. */
@@ -55,6 +60,8 @@ void outbox_refilled(struct outbox *outbox);
 /* Forms the next batch into records[STORE_BATCH_MAX] and marks it in flight; 0 = nothing to send
  * now. The views in records are lent until the batch's result is reported. */
 size_t outbox_next(struct outbox *outbox, struct arrival *records, uint32_t *id);
+/* The batch just formed could not be sent: it is ready again. */
+void outbox_unsent(struct outbox *outbox);
 /* The result of the batch `id`. True: the first record was refused by itself and must be parked:
  * outbox_first gives it; no other batch is formed until outbox_parked. */
 bool outbox_result(struct outbox *outbox, uint32_t id, enum store_result result) MUST_USE;

@@ -171,7 +171,6 @@ static void take_entry(struct registry *registry, uint32_t index, const struct d
     device->report_interval_s = entry->report_interval_s;
     device->device_id = entry->device_id;
     device->area_id = entry->area_id;
-    device->sweep = registry->sweep;
     if (entry->secret_size || secret->size) {
         secret->size = entry->secret_size;
         memcpy(secret->bytes, entry->secret, sizeof(secret->bytes));
@@ -217,22 +216,6 @@ void registry_remove(struct registry *registry, uint32_t index)
     device->next_in_household = registry->free_device;
     registry->free_device = index;
     registry->device_count--;
-}
-
-void registry_sweep_begin(struct registry *registry)
-{
-    registry->sweep++;
-}
-
-uint32_t registry_sweep_next(const struct registry *registry, uint32_t *position)
-{
-    while (*position < registry->devices_used) {
-        const struct device *device = &registry->devices[(*position)++];
-
-        if (device->in_use && device->sweep != registry->sweep)
-            return *position - 1;
-    }
-    return NO_DEVICE;
 }
 
 uint8_t registry_protocol(const struct registry *registry, uint32_t device)

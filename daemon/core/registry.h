@@ -24,15 +24,16 @@ struct device {
     UT_hash_handle hh;
     char key[1 + IDENTITY_LIMIT + 1]; /* protocol index + 1, then the identity */
     uint8_t kind;                     /* enum device_kind */
-    bool supervised, lost;
     bool in_use;
-    bool touched; /* waits in the queue of soft state to be stored */
+    bool supervised, lost;
+    bool touched;                    /* waits in the queue of soft state to be stored */
+    bool silence_said, running_said; /* an alarm about its water stands recorded, not ended */
     int32_t report_interval_s;
+    int32_t steps; /* its counter when last heard */
     int64_t device_id, household_id, area_id;
     int64_t heard_mono_us;      /* 0 = not since the start */
     int64_t heard_us;           /* wall time of the last signal */
     uint32_t next_in_household; /* index, NO_DEVICE at the end; in a free device, the next free */
-    uint32_t sweep;             /* the last full reload that named it */
     uint64_t session;           /* its connection, 0 = none */
 };
 
@@ -48,7 +49,7 @@ struct registry {
     struct household *by_id;
     struct device sentinel_device;
     struct household sentinel_household;
-    uint32_t devices_max, device_count, sweep;
+    uint32_t devices_max, device_count;
     uint32_t devices_used, households_used; /* places ever taken; those left again form lists */
     uint32_t free_device, free_household;
     uint8_t *arena; /* for the hash tables' buckets */
@@ -64,10 +65,6 @@ uint32_t registry_find(const struct registry *registry, uint8_t protocol, const 
 /* Adds or updates; the index, or NO_DEVICE if the registry is full. */
 uint32_t registry_put(struct registry *registry, const struct device_entry *entry);
 void registry_remove(struct registry *registry, uint32_t device);
-/* Between begin and end of a full reload every device still there is put again; registry_sweep_next
- * then yields those that were not, one a call, NO_DEVICE at the end; *position starts at 0. */
-void registry_sweep_begin(struct registry *registry);
-uint32_t registry_sweep_next(const struct registry *registry, uint32_t *position);
 /* The protocol index and identity of a device; the identity is lent while the device lives. */
 uint8_t registry_protocol(const struct registry *registry, uint32_t device);
 const char *registry_identity(const struct registry *registry, uint32_t device);

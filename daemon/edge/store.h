@@ -26,11 +26,12 @@ struct store_callbacks {
     void *context;
     /* Exactly once for each batch that store_submit took, in order of submission in its lane.
      * `message` is one line for the log, "" when committed; lent. Never STORE_BUSY. */
-    void (*on_result)(void *context, uint32_t batch, enum store_result result, const char *message);
+    void (*on_result)(void *context, enum lane lane, uint32_t batch, enum store_result result,
+                      const char *message);
     /* The lane can (no longer) be stored. on_down comes after the results of all it had taken,
      * and again after each attempt to connect that failed. */
-    void (*on_up)(void *context, enum record_type lane);
-    void (*on_down)(void *context, enum record_type lane, const char *reason);
+    void (*on_up)(void *context, enum lane lane);
+    void (*on_down)(void *context, enum lane lane, const char *reason);
 };
 
 /* Told whether the rejected record is safe in the database; if not, ask again later. */
@@ -48,11 +49,11 @@ void store_close(struct store *store);
 bool store_submit(struct store *store, const struct store_batch *batch) MUST_USE;
 /* Parks a record that the database refused, with the reason, where people find it. False: not
  * sent, on_rejected is not called. */
-bool store_reject(struct store *store, const struct record *record, const char *message,
+bool store_reject(struct store *store, const struct arrival *arrival, const char *message,
                   store_on_rejected *on_rejected, void *context) MUST_USE;
 /* Soft state: not durable, nothing tells the result. How many were taken; the caller may offer the
  * others again later. */
 size_t store_touch(struct store *store, const struct device_touch *touches, size_t count);
-bool store_is_up(const struct store *store, enum record_type lane);
+bool store_is_up(const struct store *store, enum lane lane);
 
 #endif

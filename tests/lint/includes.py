@@ -104,14 +104,18 @@ def find_cycle(graph):
     return None
 
 
+def module_of(path):
+    """A .c file, its header, and the header of its inside (NAME_state.h) are one module."""
+    return path.rsplit(".", 1)[0].removesuffix("_state")
+
+
 def check_cycles():
-    """A module is a .c file and its header together."""
     graph = collections.defaultdict(set)
     for name in source.c_files():
         if folder_rules(name)[1] is None:
             continue
-        module = name.rsplit(".", 1)[0]
-        graph[module] |= {path.rsplit(".", 1)[0] for is_quoted, path in included(name)
+        module = module_of(name)
+        graph[module] |= {module_of(path) for is_quoted, path in included(name)
                           if is_quoted} - {module}
         for target in list(graph[module]):
             graph.setdefault(target, set())

@@ -8,6 +8,8 @@ import source
 # Modules whose exported functions carry other prefixes than the file's name, and why.
 PREFIXES = {
     "daemon/base/pool": ["pool_", "handle_"],  # what a pool gives out
+    "daemon/core/session": ["session_", "gateway_"],  # the gateway's input: gateway.h
+    "daemon/core/admit": ["admit_", "gateway_"],  # likewise
     "protocol/bytes": ["bytes_", "cursor_", "writer_"],  # three views of one memory
     "protocol/signal": ["signal_", "service_kind_", "device_kind_"],  # its enums
     "protocol/codecs": ["codec_"],  # the table of codec.h

@@ -1,0 +1,84 @@
+/*
+ * What can be configured, as one plain struct: fixed sizes, nothing to free, copied by assignment.
+ * config.h reads it from files, config_table.c says what each member is called and may hold.
+ */
+#ifndef ONEKEY_BASE_SETTINGS_H
+#define ONEKEY_BASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_LISTENERS_MAX 16
+#define CONFIG_NAME_SIZE 48
+#define CONFIG_PATH_SIZE 256
+
+enum config_transport { CONFIG_TCP, CONFIG_TLS, CONFIG_UDP };
+enum config_silence_mode { CONFIG_FIXED, CONFIG_LEARNED };
+
+struct config_listener {
+    char name[CONFIG_NAME_SIZE];
+    char address[CONFIG_NAME_SIZE];  /* IPv4 or IPv6 in numbers */
+    char protocol[CONFIG_NAME_SIZE]; /* name of a codec, or "any": told by the first bytes */
+    int32_t port;
+    int32_t transport; /* enum config_transport */
+    char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE], client_ca[CONFIG_PATH_SIZE];
+    int32_t idle_timeout_s, handshake_timeout_s;
+    int32_t connections_max, accepts_per_second;
+};
+
+struct config {
+    struct {
+        char name[CONFIG_NAME_SIZE];
+        int32_t district;
+        char state_directory[CONFIG_PATH_SIZE];
+        int32_t devices_max, sessions_max, frames_per_turn;
+    } gateway;
+    struct {
+        bool enabled;
+        char host[CONFIG_PATH_SIZE];
+        int32_t port;
+        char username[CONFIG_NAME_SIZE];
+        char password_file[CONFIG_PATH_SIZE], ca_file[CONFIG_PATH_SIZE];
+        char client_id[CONFIG_NAME_SIZE]; /* never empty: gateway.name unless set */
+        int32_t keepalive_s, receive_maximum, reconnect_max_s;
+    } mqtt;
+    struct {
+        char directory[CONFIG_PATH_SIZE]; /* never empty: state_directory/journal unless set */
+        int64_t segment_bytes, total_bytes;
+    } journal;
+    struct {
+        char conninfo[2 * CONFIG_PATH_SIZE];
+        int32_t batch_records, in_flight;
+        int32_t statement_timeout_ms, reconnect_min_ms, reconnect_max_ms;
+    } database;
+    struct {
+        int32_t mode; /* enum config_silence_mode */
+        int32_t litres, hours;
+        double rate; /* false alarms a home and year that the learned mode aims at */
+        bool leak;
+        int32_t report_interval_s, grace_s;
+    } silence;
+    struct {
+        int32_t call_box_s, wristband_s, meter_s, hold_off_s, startup_grace_s;
+    } supervise;
+    struct {
+        char address[CONFIG_NAME_SIZE];
+        int32_t port; /* 0: not served */
+    } http;
+    struct {
+        char socket[CONFIG_PATH_SIZE];
+    } control;
+    struct {
+        int32_t level; /* enum log_level */
+    } log;
+    struct {
+        int32_t time_window_before_s, time_window_after_s;
+    } dc09;
+    struct {
+        int32_t clock_wrong_s;
+    } admit;
+    int32_t listener_count;
+    struct config_listener listeners[CONFIG_LISTENERS_MAX];
+};
+
+#endif

@@ -1,0 +1,344 @@
+/*
+ * Admission: from a frame to records, soft state and the answer that is owed. Nothing here filters
+ * an alarm away: what is odd about it becomes a flag.
+ */
+#include <string.h>
+
+#include "daemon/core/gateway_state.h"
+
+#define TOPIC_MAX 256
+
+/* What admitting the signals of one frame came to. */
+struct admission {
+    uint64_t owed; /* the highest record number the sender must wait for */
+    bool refused;  /* the journal had no room for one of them */
+    bool unknown, wrong_time;
+};
+
+struct secrets {
+    const struct registry *registry;
+    int codec;
+};
+
+static size_t find_secret(const void *context, const char *identity, uint8_t out[64])
+{
+    const struct secrets *secrets = context;
+    uint32_t device = registry_find(secrets->registry, (uint8_t)secrets->codec, identity);
+
+    if (device == NO_DEVICE)
+        return 0;
+
+    const struct device_secret *secret = &secrets->registry->secrets[device];
+
+    memcpy(out, secret->bytes, secret->size);
+    return secret->size;
+}
+
+static struct codec_environment environment_of(struct gateway *gateway,
+                                               const struct secrets *secrets)
+{
+    return (struct codec_environment){
+        .now_us = gateway->now.wall_us,
+        .cipher = gateway->ports.cipher,
+        .find_secret = find_secret,
+        .secrets = secrets,
+        .time_window_before_s = gateway->settings.time_window_before_s,
+        .time_window_after_s = gateway->settings.time_window_after_s,
+    };
+}
+
+uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival)
+{
+    struct writer writer = writer_into(gateway->payload, sizeof(gateway->payload));
+    enum lane lane = arrival_lane(arrival);
+    uint64_t number;
+
+    arrival_encode(arrival, &writer);
+    number = gateway->ports.append(gateway->ports.context, lane, writer_view(&writer));
+    if (number == 0)
+        return 0;
+    gateway->newest = number;
+    outbox_push(lane == LANE_ALARM ? &gateway->alarms : &gateway->readings, number,
+                writer_view(&writer));
+    return number;
+}
+
+static void log_alarm(struct gateway *gateway, const struct signal *signal, uint64_t number)
+{
+    log_event(gateway->ports.log, LOG_INFO, "alarm.accepted", field_unsigned("number", number),
+              field_text("kind", signal_kind_name(signal->kind)),
+              field_text("protocol", codecs[signal->protocol]->name),
+              field_text("identity", signal->identity), field_unsigned("flags", signal->flags));
+}
+
+void admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind kind,
+                    struct decision decision)
+{
+    struct arrival arrival = {.detail = decision.detail};
+    struct signal *signal = &arrival.signal;
+    uint64_t number;
+
+    signal->kind = (uint8_t)kind;
+    signal->protocol = registry_protocol(&gateway->registry, device);
+    signal->device = gateway->registry.devices[device].kind;
+    signal->occurred_at_us = signal->received_at_us = gateway->now.wall_us;
+    signal->flags = decision.flags;
+    if (decision.code)
+        bytes_copy_text(bytes_of(decision.code), signal->code, sizeof(signal->code));
+    memcpy(signal->identity, registry_identity(&gateway->registry, device),
+           sizeof(signal->identity));
+    gateway->counters.signals[kind]++;
+    number = admit_record(gateway, &arrival);
+    if (number == 0)
+        gateway->counters.refused++;
+    log_alarm(gateway, signal, number);
+}
+
+static void admit_alarm(struct gateway *gateway, const struct origin *origin,
+                        const struct signal *signal, struct admission *admission)
+{
+    struct arrival arrival = {.signal = *signal, .raw = origin->message->body};
+    uint64_t number = recent_find(&gateway->recent, signal);
+
+    if (number != 0) {
+        gateway->counters.repeated++;
+    } else {
+        number = admit_record(gateway, &arrival);
+        if (number == 0) {
+            gateway->counters.refused++;
+            admission->refused = true;
+            return;
+        }
+        gateway->counters.accepted++;
+        recent_add(&gateway->recent, signal, number);
+        log_alarm(gateway, signal, number);
+    }
+    if (number > admission->owed)
+        admission->owed = number;
+}
+
+static void admit_reading(struct gateway *gateway, uint32_t device, const struct signal *signal,
+                          struct admission *admission)
+{
+    struct arrival arrival = {.signal = *signal};
+    uint64_t number;
+
+    if (device == NO_DEVICE)
+        return;
+    number = admit_record(gateway, &arrival);
+    if (number == 0) {
+        admission->refused = true;
+        return;
+    }
+    if (number > admission->owed)
+        admission->owed = number;
+    water_reading(gateway, device, signal);
+}
+
+/* Keeps the newest of what a device says of itself; the older part of a batch is not news. */
+static void merge_measures(struct signal *latest, const struct signal *signal)
+{
+    uint32_t has = latest->has | signal->has, flags = latest->flags | signal->flags;
+    struct signal merged = *latest;
+
+    if (signal->has & MEASURE_POSITION) {
+        merged.latitude_e7 = signal->latitude_e7;
+        merged.longitude_e7 = signal->longitude_e7;
+    }
+    if (signal->has & MEASURE_ACCURACY)
+        merged.accuracy_m = signal->accuracy_m;
+    if (signal->has & MEASURE_BATTERY)
+        merged.battery_percent = signal->battery_percent;
+    if (signal->has & MEASURE_STEPS)
+        merged.steps = signal->steps;
+    if (signal->has & MEASURE_HEART_RATE)
+        merged.heart_rate = signal->heart_rate;
+    if (signal->has & MEASURE_BLOOD_PRESSURE) {
+        merged.systolic = signal->systolic;
+        merged.diastolic = signal->diastolic;
+    }
+    if (signal->has & MEASURE_OXYGEN)
+        merged.oxygen_percent = signal->oxygen_percent;
+    if (signal->has & MEASURE_TEMPERATURE)
+        merged.temperature_c100 = signal->temperature_c100;
+    if (signal->has & MEASURE_GSM)
+        merged.gsm_percent = signal->gsm_percent;
+    merged.has = has & ~(uint32_t)(MEASURE_TOTAL | MEASURE_INTERVAL);
+    merged.flags = flags;
+    *latest = merged;
+}
+
+static void touch_device(struct gateway *gateway, uint32_t index, const struct signal *signal)
+{
+    struct device *device = &gateway->registry.devices[index];
+    uint32_t devices_max = gateway->limits.devices_max;
+
+    device->heard_us = gateway->now.wall_us;
+    if (signal->has || signal->flags)
+        merge_measures(&gateway->latest[index], signal);
+    if (device->touched)
+        return;
+    device->touched = true;
+    gateway->touched[(gateway->touched_first + gateway->touched_count++) % devices_max] = index;
+}
+
+/* A signal by which the household shows that somebody lives there. */
+static bool is_life(const struct device *device, const struct signal *signal, int32_t steps_before)
+{
+    if (device->kind == DEVICE_METER)
+        return false;
+    if (signal->kind == SIGNAL_PANIC || signal->kind == SIGNAL_SERVICE ||
+        signal->kind == SIGNAL_CANCEL || signal->kind == SIGNAL_LIFE)
+        return true;
+    return (signal->flags & SIGNAL_FLAG_WORN) ||
+           (signal->has & MEASURE_STEPS && steps_before > 0 && signal->steps > steps_before);
+}
+
+static void flag_clock(struct gateway *gateway, struct signal *signal)
+{
+    int64_t off_us = signal->occurred_at_us - gateway->now.wall_us;
+    bool kept = signal->flags & SIGNAL_FLAG_STORED;
+
+    if (signal->occurred_at_us == 0)
+        return;
+    if (off_us > gateway->settings.clock_wrong_us ||
+        (!kept && off_us < -gateway->settings.clock_wrong_us)) {
+        signal->flags |= SIGNAL_FLAG_CLOCK_WRONG;
+        gateway->counters.clocks_wrong++;
+    }
+}
+
+static void hear_device(struct gateway *gateway, const struct origin *origin, uint32_t index,
+                        const struct signal *signal)
+{
+    struct device *device = &gateway->registry.devices[index];
+    struct session *session = session_find(gateway, origin->session);
+
+    if (session) {
+        session->device = index;
+        device->session = origin->session;
+    }
+    if (is_life(device, signal, device->steps))
+        water_life(gateway, index, gateway->now.wall_us);
+    if (signal->has & MEASURE_STEPS)
+        device->steps = signal->steps;
+    touch_device(gateway, index, signal);
+    supervise_heard(gateway, index);
+}
+
+static void admit_signal(struct gateway *gateway, const struct origin *origin,
+                         struct signal *signal, struct admission *admission)
+{
+    uint32_t device = registry_find(&gateway->registry, (uint8_t)origin->codec, signal->identity);
+
+    signal->protocol = (uint8_t)origin->codec;
+    signal->received_at_us = gateway->now.wall_us;
+    gateway->counters.signals[signal->kind]++;
+    flag_clock(gateway, signal);
+    if (device == NO_DEVICE) {
+        signal->flags |= SIGNAL_FLAG_UNKNOWN_DEVICE;
+        admission->unknown = true;
+        gateway->counters.unknown_devices++;
+        log_event(gateway->ports.log, LOG_WARNING, "device.unknown",
+                  field_text("protocol", codecs[origin->codec]->name),
+                  field_text("identity", signal->identity));
+    }
+    if (signal_is_alarm(signal->kind))
+        admit_alarm(gateway, origin, signal, admission);
+    else if (signal->kind == SIGNAL_READING)
+        admit_reading(gateway, device, signal, admission);
+    if (device != NO_DEVICE && !admission->refused)
+        hear_device(gateway, origin, device, signal);
+}
+
+static enum verdict verdict_of(const struct admission *admission)
+{
+    return admission->unknown ? VERDICT_UNKNOWN_DEVICE : VERDICT_ACCEPTED;
+}
+
+/* Sends a reply now if nothing before it waits for the disk, or pledges it. */
+static void answer(struct gateway *gateway, const struct origin *origin, uint64_t owed,
+                   struct bytes topic, struct bytes body)
+{
+    struct session *session = session_find(gateway, origin->session);
+    struct pledge pledge = {
+        .number = owed, .session = origin->session, .topic = topic, .body = body};
+
+    gateway->counters.replies++;
+    if (session && session->owed > gateway->durable && session->owed > owed)
+        pledge.number = session->owed;
+    if (pledge.number <= gateway->durable) {
+        if (session)
+            gateway->ports.send(gateway->ports.context, session->connection, body);
+        else
+            gateway->ports.publish(gateway->ports.context, topic, body);
+        return;
+    }
+    if (pledge.number < gateway->pledges.newest)
+        pledge.number = gateway->pledges.newest;
+    if (session)
+        session->owed = pledge.number;
+    pledge_add(&gateway->pledges, &pledge);
+}
+
+static void reply_to(struct gateway *gateway, const struct origin *origin,
+                     struct codec_environment *environment, const struct admission *admission)
+{
+    const struct codec *codec = codecs[origin->codec];
+    uint8_t topic_memory[TOPIC_MAX], body_memory[REPLY_MAX];
+    struct writer topic = writer_into(topic_memory, sizeof(topic_memory));
+    struct writer body = writer_into(body_memory, sizeof(body_memory));
+
+    if (!codec->reply)
+        return;
+    environment->number = admission->owed;
+    codec->reply(origin->message, origin->memory, environment, verdict_of(admission), &topic,
+                 &body);
+    if (body.size > 0 && !body.overflow && !topic.overflow)
+        answer(gateway, origin, admission->owed, writer_view(&topic), writer_view(&body));
+}
+
+uint64_t admit_frame(struct gateway *gateway, const struct origin *origin)
+{
+    const struct secrets secrets = {&gateway->registry, origin->codec};
+    struct codec_environment environment = environment_of(gateway, &secrets);
+    struct admission admission = {0};
+    int count = codecs[origin->codec]->decode(origin->message, origin->memory, &environment,
+                                              gateway->decoded, DECODE_SIGNALS_MAX);
+
+    gateway->counters.frames++;
+    if (count < 0) {
+        gateway->counters.frames_bad++;
+        log_event(gateway->ports.log, LOG_NOTICE, "frame.bad",
+                  field_text("protocol", codecs[origin->codec]->name),
+                  field_bytes("topic", origin->message->topic.data, origin->message->topic.size),
+                  field_unsigned("size", origin->message->body.size));
+        return ADMIT_BAD;
+    }
+    for (int i = 0; i < count && !admission.refused; i++)
+        admit_signal(gateway, origin, &gateway->decoded[i], &admission);
+    if (admission.refused) {
+        log_event(gateway->ports.log, LOG_CRITICAL, "alarm.refused",
+                  field_text("reason", "journal_full"),
+                  field_text("protocol", codecs[origin->codec]->name));
+        return GATEWAY_REFUSED;
+    }
+    reply_to(gateway, origin, &environment, &admission);
+    return admission.owed;
+}
+
+/* The codec that subscribed to this topic is the one that can decode it; the first that does not
+ * call the message bad has it. */
+uint64_t gateway_message(struct gateway *gateway, const struct message *message)
+{
+    uint64_t owed = ADMIT_BAD;
+
+    for (int i = 0; i < codec_count && owed == ADMIT_BAD; i++) {
+        struct codec_session memory = {0};
+        struct origin origin = {.codec = i, .message = message, .memory = &memory};
+
+        if (codecs[i]->topics)
+            owed = admit_frame(gateway, &origin);
+    }
+    return owed == ADMIT_BAD ? 0 : owed;
+}

@@ -1,0 +1,32 @@
+/* What the gateway has counted since its start; daemon/edge/measure.c names them for Prometheus. */
+#ifndef ONEKEY_CORE_COUNTERS_H
+#define ONEKEY_CORE_COUNTERS_H
+
+#include <stdint.h>
+
+#include "protocol/signal.h"
+
+struct gateway_counters {
+    uint64_t frames, frames_bad, bytes_skipped;
+    uint64_t signals[SIGNAL_KIND_COUNT]; /* by kind, as decoded or decided */
+    uint64_t accepted;                   /* alarms that became a record */
+    uint64_t repeated;                   /* alarms recognised as retransmissions */
+    uint64_t refused;                    /* alarms not acknowledged: the journal had no room */
+    uint64_t unknown_devices;            /* signals of devices not in the registry */
+    uint64_t clocks_wrong;
+    uint64_t replies, replies_late; /* sent at once, sent after their record was durable */
+    uint64_t sessions_refused, frames_slow;
+    uint64_t unrecognised; /* connections whose first bytes fit no protocol */
+    uint64_t unparkable;   /* records that the database could not even park */
+};
+
+struct gateway_figures {
+    uint32_t devices, households, sessions, devices_lost;
+    uint64_t alarms_waiting, readings_waiting; /* records not yet committed, in memory */
+    uint64_t alarms_spilled, readings_spilled; /* 1 if more wait in the journal */
+    uint64_t alarms_committed, readings_committed, parked;
+    uint64_t replies_waiting;
+    bool database_up;
+};
+
+#endif

@@ -1,0 +1,377 @@
+#include "daemon/core/gateway_state.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* A restart replays so many records more than it must, so that devices which repeat themselves
+ * across the restart are still recognised. */
+#define CHECKPOINT_LAG 4096
+
+static size_t aligned(size_t size)
+{
+    return (size + 63) & ~(size_t)63;
+}
+
+static uint32_t timer_count(const struct gateway_limits *limits)
+{
+    return 2 * limits->devices_max + limits->sessions_max;
+}
+
+/* Hands out the caller's block piece by piece; with memory NULL it only adds up. */
+struct carver {
+    uint8_t *memory;
+    size_t used;
+};
+
+static void *carve(struct carver *carver, size_t size)
+{
+    void *piece = carver->memory ? carver->memory + carver->used : NULL;
+
+    carver->used += aligned(size);
+    return piece;
+}
+
+struct layout {
+    struct gateway *gateway;
+    void *registry, *sessions, *timers, *pledges, *recent, *alarms, *readings;
+    void *water, *latest, *touched;
+};
+
+static size_t lay_out(struct layout *layout, void *memory, const struct gateway_limits *limits)
+{
+    struct carver carver = {memory, 0};
+    size_t devices = limits->devices_max;
+
+    layout->gateway = carve(&carver, sizeof(struct gateway));
+    layout->registry = carve(&carver, registry_memory_size(limits->devices_max));
+    layout->sessions =
+        carve(&carver, pool_memory_size(sizeof(struct session), limits->sessions_max));
+    layout->timers = carve(&carver, timer_count(limits) * sizeof(struct wheel_timer));
+    layout->pledges = carve(&carver, limits->pledge_bytes);
+    layout->recent =
+        carve(&carver, (size_t)limits->recent_sets * RECENT_WAYS * sizeof(struct recent_alarm));
+    layout->alarms = carve(&carver, limits->outbox_bytes);
+    layout->readings = carve(&carver, limits->outbox_bytes);
+    layout->touched = carve(&carver, devices * sizeof(uint32_t));
+    layout->water = carve(&carver, devices * sizeof(struct silence));
+    layout->latest = carve(&carver, devices * sizeof(struct signal));
+    return carver.used;
+}
+
+size_t gateway_memory_size(const struct gateway_limits *limits)
+{
+    struct layout layout;
+
+    return lay_out(&layout, NULL, limits);
+}
+
+struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
+                             const struct gateway_settings *settings,
+                             const struct gateway_ports *ports, struct instant now)
+{
+    struct layout layout;
+
+    lay_out(&layout, memory, limits);
+
+    struct gateway *gateway = layout.gateway;
+
+    gateway->limits = *limits;
+    gateway->ports = *ports;
+    gateway->now = now;
+    gateway->started_mono_us = now.mono_us;
+    registry_init(&gateway->registry, layout.registry, limits->devices_max);
+    pool_init(&gateway->sessions, layout.sessions, sizeof(struct session), limits->sessions_max);
+    wheel_init(&gateway->wheel, layout.timers, timer_count(limits), now.mono_us);
+    pledge_init(&gateway->pledges, layout.pledges, limits->pledge_bytes);
+    recent_init(&gateway->recent, layout.recent, limits->recent_sets);
+    outbox_init(&gateway->alarms, LANE_ALARM, layout.alarms, limits->outbox_bytes);
+    outbox_init(&gateway->readings, LANE_READING, layout.readings, limits->outbox_bytes);
+    gateway->water = layout.water;
+    gateway->latest = layout.latest;
+    gateway->touched = layout.touched;
+    gateway_configure(gateway, settings);
+    return gateway;
+}
+
+void gateway_configure(struct gateway *gateway, const struct gateway_settings *settings)
+{
+    gateway->settings = *settings;
+    outbox_limit(&gateway->alarms, settings->batch_records, settings->in_flight);
+    outbox_limit(&gateway->readings, settings->batch_records, settings->in_flight);
+}
+
+void gateway_now(struct gateway *gateway, struct instant now)
+{
+    gateway->now = now;
+}
+
+uint32_t gateway_timer(const struct gateway *gateway, enum timer_kind kind, uint32_t index)
+{
+    return (uint32_t)kind * gateway->limits.devices_max + index;
+}
+
+static void on_expire(void *context, uint32_t timer)
+{
+    struct gateway *gateway = context;
+    uint32_t devices_max = gateway->limits.devices_max;
+
+    if (timer < devices_max)
+        supervise_expired(gateway, timer);
+    else if (timer < 2 * devices_max)
+        water_expired(gateway, timer - devices_max);
+    else
+        session_expired(gateway, timer - 2 * devices_max);
+}
+
+/* A device's soft state goes out in small batches; what is not taken stays queued. */
+static void flush_touched(struct gateway *gateway)
+{
+    uint32_t count = gateway->touched_count < TOUCH_BATCH ? gateway->touched_count : TOUCH_BATCH;
+    uint32_t devices_max = gateway->limits.devices_max;
+    size_t taken;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t device = gateway->touched[(gateway->touched_first + i) % devices_max];
+        struct device_touch *touch = &gateway->touches[i];
+
+        touch->protocol = registry_protocol(&gateway->registry, device);
+        memcpy(touch->identity, registry_identity(&gateway->registry, device),
+               sizeof(touch->identity));
+        touch->latest = gateway->latest[device];
+        touch->latest.received_at_us = gateway->registry.devices[device].heard_us;
+    }
+    taken = gateway->ports.touch(gateway->ports.context, gateway->touches, count);
+    for (size_t i = 0; i < taken; i++) {
+        uint32_t device = gateway->touched[gateway->touched_first];
+
+        gateway->registry.devices[device].touched = false;
+        if (gateway->latest[device].has || gateway->latest[device].flags)
+            memset(&gateway->latest[device], 0, sizeof(gateway->latest[device]));
+        gateway->touched_first = (gateway->touched_first + 1) % devices_max;
+        gateway->touched_count--;
+    }
+}
+
+static void refill_lane(struct gateway *gateway, struct outbox *outbox)
+{
+    uint64_t after;
+
+    if (!outbox_wants_refill(outbox, &after) ||
+        !gateway->ports.read_back(gateway->ports.context, outbox->lane, after))
+        return;
+    /* All that is durable has been read back. What is newer is on its way to the disk: nothing new
+     * is taken for this moment, or the lane would never catch up. */
+    gateway->settling = gateway->durable < gateway->newest;
+    if (!gateway->settling)
+        outbox_refilled(outbox);
+}
+
+bool gateway_tick(struct gateway *gateway)
+{
+    bool more = false;
+
+    /* A decision needs room in the journal; without it the timers wait, and are late together. */
+    if (gateway_has_room(gateway))
+        more = wheel_advance(&gateway->wheel, gateway->now.mono_us, TIMERS_PER_TURN, on_expire,
+                             gateway);
+    if (gateway->touched_count > 0)
+        flush_touched(gateway);
+    refill_lane(gateway, &gateway->alarms);
+    refill_lane(gateway, &gateway->readings);
+    return more;
+}
+
+static void submit_lane(struct gateway *gateway, struct outbox *outbox)
+{
+    struct store_batch batch = {.type = outbox->lane, .records = gateway->batch};
+
+    while ((batch.count = outbox_next(outbox, gateway->batch, &batch.id)) > 0)
+        if (!gateway->ports.submit(gateway->ports.context, &batch)) {
+            outbox_unsent(outbox);
+            return;
+        }
+}
+
+void gateway_submit(struct gateway *gateway)
+{
+    submit_lane(gateway, &gateway->alarms);
+    submit_lane(gateway, &gateway->readings);
+}
+
+int64_t gateway_wake_at(const struct gateway *gateway)
+{
+    return wheel_wake_at(&gateway->wheel);
+}
+
+bool gateway_has_room(const struct gateway *gateway)
+{
+    return !gateway->settling && pledge_has_room(&gateway->pledges) &&
+           gateway->ports.append_room(gateway->ports.context) != APPEND_WAIT;
+}
+
+static void on_release(void *context, const struct pledge *pledge)
+{
+    struct gateway *gateway = context;
+
+    gateway->counters.replies_late++;
+    if (pledge->session == 0) {
+        gateway->ports.publish(gateway->ports.context, pledge->topic, pledge->body);
+        return;
+    }
+
+    struct session *session = session_find(gateway, pledge->session);
+
+    if (session)
+        gateway->ports.send(gateway->ports.context, session->connection, pledge->body);
+}
+
+void gateway_durable(struct gateway *gateway, uint64_t number)
+{
+    assert(number >= gateway->durable);
+    gateway->durable = number;
+    pledge_release(&gateway->pledges, number, on_release, gateway);
+}
+
+static struct outbox *lane_of(struct gateway *gateway, enum lane lane)
+{
+    return lane == LANE_ALARM ? &gateway->alarms : &gateway->readings;
+}
+
+void gateway_lane_up(struct gateway *gateway, enum lane lane)
+{
+    outbox_resume(lane_of(gateway, lane));
+}
+
+void gateway_lane_down(struct gateway *gateway, enum lane lane)
+{
+    outbox_pause(lane_of(gateway, lane));
+}
+
+void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result result,
+                    const char *message)
+{
+    struct outbox *outbox = lane_of(gateway, outbox_lane_of(batch));
+    struct arrival first;
+
+    if (!outbox_result(outbox, batch, result) || !outbox_first(outbox, &first))
+        return;
+    log_event(
+        gateway->ports.log, LOG_ERROR, "record.refused", field_unsigned("number", first.number),
+        field_text("kind", signal_kind_name(first.signal.kind)), field_text("reason", message));
+    if (!gateway->ports.park(gateway->ports.context, &first, message))
+        outbox_parked(outbox, false);
+}
+
+void gateway_parked(struct gateway *gateway, enum lane lane, bool done)
+{
+    outbox_parked(lane_of(gateway, lane), done);
+}
+
+bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload)
+{
+    return outbox_refill(lane_of(gateway, lane), number, payload);
+}
+
+void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload)
+{
+    struct arrival arrival;
+    uint32_t device;
+
+    if (!arrival_decode(payload, &arrival)) {
+        log_event(gateway->ports.log, LOG_CRITICAL, "replay.unreadable",
+                  field_unsigned("number", number), field_unsigned("size", payload.size));
+        return;
+    }
+    gateway->newest = number;
+    outbox_push(lane_of(gateway, lane), number, payload);
+    if (lane == LANE_ALARM)
+        recent_add(&gateway->recent, &arrival.signal, number);
+    device = registry_find(&gateway->registry, arrival.signal.protocol, arrival.signal.identity);
+    if (device == NO_DEVICE)
+        return;
+    gateway->replaying = true;
+    if (lane == LANE_READING)
+        water_reading(gateway, device, &arrival.signal);
+    else
+        water_said(gateway, device, (enum signal_kind)arrival.signal.kind);
+    gateway->replaying = false;
+}
+
+void gateway_replayed(struct gateway *gateway)
+{
+    gateway->durable = gateway->newest;
+    water_replayed(gateway);
+}
+
+uint64_t gateway_checkpoint(const struct gateway *gateway)
+{
+    uint64_t alarms = outbox_oldest(&gateway->alarms);
+    uint64_t readings = outbox_oldest(&gateway->readings);
+    uint64_t oldest = gateway->durable + 1;
+
+    if (alarms && alarms < oldest)
+        oldest = alarms;
+    if (readings && readings < oldest)
+        oldest = readings;
+    return oldest > CHECKPOINT_LAG ? oldest - 1 - CHECKPOINT_LAG : 0;
+}
+
+bool gateway_device(struct gateway *gateway, const struct device_entry *entry)
+{
+    uint32_t known = registry_find(&gateway->registry, entry->protocol, entry->identity);
+    uint32_t device = registry_put(&gateway->registry, entry);
+
+    if (device == NO_DEVICE) {
+        log_event(gateway->ports.log, LOG_ERROR, "registry.full",
+                  field_unsigned("devices_max", gateway->limits.devices_max));
+        return false;
+    }
+    if (known == NO_DEVICE)
+        water_join(gateway, device);
+    supervise_arm(gateway, device);
+    return true;
+}
+
+static void forget_device(struct gateway *gateway, uint32_t device)
+{
+    struct device *entry = &gateway->registry.devices[device];
+    struct session *session = session_find(gateway, entry->session);
+
+    if (session)
+        session->device = NO_DEVICE;
+    supervise_forget(gateway, device);
+    wheel_disarm(&gateway->wheel, gateway_timer(gateway, TIMER_WATER, device));
+    registry_remove(&gateway->registry, device);
+}
+
+void gateway_device_removed(struct gateway *gateway, uint8_t protocol, const char *identity,
+                            int64_t device_id)
+{
+    uint32_t device = registry_find(&gateway->registry, protocol, identity);
+
+    if (device != NO_DEVICE && gateway->registry.devices[device].device_id == device_id)
+        forget_device(gateway, device);
+}
+
+const struct gateway_counters *gateway_counters(const struct gateway *gateway)
+{
+    return &gateway->counters;
+}
+
+struct gateway_figures gateway_figures(const struct gateway *gateway)
+{
+    return (struct gateway_figures){
+        .devices = gateway->registry.device_count,
+        .sessions = gateway->sessions.count,
+        .devices_lost = gateway->devices_lost,
+        .alarms_waiting = gateway->alarms.ring.count,
+        .readings_waiting = gateway->readings.ring.count,
+        .alarms_spilled = gateway->alarms.spilled,
+        .readings_spilled = gateway->readings.spilled,
+        .alarms_committed = gateway->alarms.committed,
+        .readings_committed = gateway->readings.committed,
+        .parked = gateway->alarms.refused + gateway->readings.refused,
+        .replies_waiting = gateway->pledges.ring.count,
+        .database_up = !gateway->alarms.paused,
+    };
+}

@@ -1,0 +1,133 @@
+/*
+ * The gateway: every decision between a device's bytes and the database's queue, and nothing else.
+ * It sees no clock, socket, disk or library: time and bytes come in as arguments, and what it wants
+ * done leaves through struct gateway_ports. So the whole of it runs in a test on virtual time.
+ *
+ *     gateway_input / _message --> codec --> admit --> ports.append (record n) --> outbox lanes
+ *                                              |                                      |
+ *                                     pledge: reply waits for n              gateway_submit
+ *     gateway_durable(n) --> ports.send / publish                            ports.submit(batch)
+ *     gateway_stored(batch) --> records leave the lane --> gateway_checkpoint
+ *
+ * Calls of one turn: gateway_now, then any input, then gateway_tick, then (the journal has been
+ * handed its write) gateway_submit; gateway_durable whenever the journal reports.
+ */
+#ifndef ONEKEY_CORE_GATEWAY_H
+#define ONEKEY_CORE_GATEWAY_H
+
+#include "daemon/base/instant.h"
+#include "daemon/base/log.h"
+#include "daemon/core/counters.h"
+#include "daemon/core/silence.h"
+#include "daemon/core/store.h"
+#include "protocol/codec.h"
+
+struct gateway;
+
+/* What memory is taken for, once, at the start. */
+struct gateway_limits {
+    uint32_t devices_max;
+    uint32_t sessions_max;
+    size_t outbox_bytes;  /* of each lane */
+    size_t pledge_bytes;  /* replies waiting for the disk */
+    uint32_t recent_sets; /* of remembered alarms, RECENT_WAYS each */
+};
+
+/* May be changed while running. */
+struct gateway_settings {
+    int64_t clock_wrong_us;   /* a device's time further off than this is flagged */
+    int64_t partial_frame_us; /* a frame that takes longer to arrive closes its connection */
+    int64_t supervise_us[DEVICE_KIND_COUNT]; /* not heard of for so long: lost; 0 = never */
+    int64_t hold_off_us;                     /* added before a device is declared lost */
+    int64_t startup_grace_us;                /* after the start nobody is lost earlier */
+    uint32_t batch_records, in_flight;
+    int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
+    struct silence_settings silence;
+};
+
+enum append_room {
+    APPEND_READY, /* a record of ARRIVAL_SIZE_MAX fits now */
+    APPEND_WAIT,  /* the writer is behind: nothing may be read until the next turn */
+    APPEND_FULL   /* no room on the disk: alarms are passed on but not acknowledged */
+};
+
+struct gateway_ports {
+    void *context;
+    enum append_room (*append_room)(void *context);
+    /* Number of the record, 0 if it was refused. */
+    uint64_t (*append)(void *context, enum lane lane, struct bytes payload);
+    void (*send)(void *context, uint64_t connection, struct bytes data);
+    void (*hang_up)(void *context, uint64_t connection, const char *reason);
+    void (*publish)(void *context, struct bytes topic, struct bytes body);
+    /* STORE_BUSY: not taken. Otherwise the result comes by gateway_stored. */
+    bool (*submit)(void *context, const struct store_batch *batch);
+    /* Parks one record that the database refuses, with its reason; answered by gateway_parked.
+     * False: not taken. */
+    bool (*park)(void *context, const struct arrival *arrival, const char *message);
+    /* Soft state; how many were taken. */
+    size_t (*touch)(void *context, const struct device_touch *touches, size_t count);
+    /* Reads durable records of one lane with numbers above `after` back from the journal and gives
+     * each to gateway_refill, in order, until that returns false or a bounded amount is done. True:
+     * the end was reached. */
+    bool (*read_back)(void *context, enum lane lane, uint64_t after);
+    const struct cipher *cipher; /* for codecs; may be NULL */
+    struct log *log;
+};
+
+size_t gateway_memory_size(const struct gateway_limits *limits);
+/* Borrows memory (zeroed, aligned as by malloc) and ports for the gateway's life. `first_number`: no
+ * record of this run has a smaller number. */
+struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
+                             const struct gateway_settings *settings,
+                             const struct gateway_ports *ports, struct instant now);
+void gateway_configure(struct gateway *gateway, const struct gateway_settings *settings);
+
+/* The time of this turn, before any other call of the turn. */
+void gateway_now(struct gateway *gateway, struct instant now);
+/* Timers and soft state; bounded work. True if more is due: turn again at once. */
+bool gateway_tick(struct gateway *gateway);
+/* Forms and hands out batches. */
+void gateway_submit(struct gateway *gateway);
+/* Mono time at which the next turn is needed at the latest. */
+int64_t gateway_wake_at(const struct gateway *gateway);
+
+/* A connection: codec index, or -1 to recognise it by its first bytes. Returns the session, 0 if
+ * there are too many. */
+uint64_t gateway_connected(struct gateway *gateway, int codec, uint64_t connection);
+/* All bytes not yet consumed; returns how many are done with. */
+size_t gateway_input(struct gateway *gateway, uint64_t session, struct bytes data);
+void gateway_closed(struct gateway *gateway, uint64_t session);
+/* One MQTT message. The number that must be durable before it is acknowledged, 0 if none. */
+#define GATEWAY_REFUSED UINT64_MAX
+uint64_t gateway_message(struct gateway *gateway, const struct message *message);
+/* Whether input should be read at all now: false while replies or records have no room. */
+bool gateway_has_room(const struct gateway *gateway);
+
+/* Records up to this number are on disk. */
+void gateway_durable(struct gateway *gateway, uint64_t number);
+void gateway_lane_up(struct gateway *gateway, enum lane lane);
+void gateway_lane_down(struct gateway *gateway, enum lane lane);
+/* `message`: why it was refused. */
+void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result result,
+                    const char *message);
+void gateway_parked(struct gateway *gateway, enum lane lane, bool done);
+/* A record read back for its lane; false: no room, come again later. */
+bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload);
+/* A record found in the journal at the start, above the last checkpoint, in order. */
+void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload);
+/* All of them have been told: what was decided before the crash and not recorded is decided now. */
+void gateway_replayed(struct gateway *gateway);
+/* Records up to this number are no longer needed. */
+uint64_t gateway_checkpoint(const struct gateway *gateway);
+
+/* The registry, from the directory: new or changed, and gone. */
+bool gateway_device(struct gateway *gateway, const struct device_entry *entry);
+/* Ignored if the identity meanwhile belongs to another device_id. */
+void gateway_device_removed(struct gateway *gateway, uint8_t protocol, const char *identity,
+                            int64_t device_id);
+
+const struct gateway_counters *gateway_counters(const struct gateway *gateway);
+/* For the control socket. */
+struct gateway_figures gateway_figures(const struct gateway *gateway);
+
+#endif

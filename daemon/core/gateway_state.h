@@ -1,0 +1,112 @@
+/*
+ * The inside of struct gateway, shared by the files that make it up and by nobody else:
+ * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
+ * supervise.c (is the device heard from), water.c (the meters).
+ */
+#ifndef ONEKEY_CORE_GATEWAY_STATE_H
+#define ONEKEY_CORE_GATEWAY_STATE_H
+
+#include "daemon/base/pool.h"
+#include "daemon/core/gateway.h"
+#include "daemon/core/outbox.h"
+#include "daemon/core/pledge.h"
+#include "daemon/core/recent.h"
+#include "daemon/core/registry.h"
+#include "daemon/core/wheel.h"
+
+#define TOUCH_BATCH 100
+#define TIMERS_PER_TURN 2000 /* bounds one turn's timer work to well under 2 ms */
+
+struct session {
+    uint64_t connection; /* the edge's own name for it */
+    uint64_t owed;       /* the number its last reply waits for */
+    uint32_t device;     /* NO_DEVICE until it has said who it is */
+    int16_t codec;       /* -1: not recognised yet */
+    uint16_t bad_frames; /* in a row */
+    struct codec_session memory;
+};
+
+struct gateway {
+    struct gateway_limits limits;
+    struct gateway_settings settings;
+    struct gateway_ports ports;
+    struct gateway_counters counters;
+    struct instant now;
+    int64_t started_mono_us;
+    struct registry registry;
+    struct pool sessions;
+    struct wheel wheel; /* see enum timer_kind */
+    struct pledges pledges;
+    struct recent recent;
+    struct outbox alarms, readings;
+    struct silence *water; /* by device index */
+    struct signal *latest; /* measures not yet stored, by device index */
+    uint32_t *touched;     /* queue of devices whose soft state waits, devices_max entries */
+    uint32_t touched_first, touched_count;
+    uint32_t devices_lost;
+    uint64_t durable, newest;
+    bool replaying;
+    bool settling; /* a lane has nearly caught up with the journal */
+    struct signal decoded[DECODE_SIGNALS_MAX];
+    struct arrival batch[STORE_BATCH_MAX];
+    struct device_touch touches[TOUCH_BATCH];
+    uint8_t payload[ARRIVAL_SIZE_MAX];
+};
+
+/* Timers are numbered in blocks: supervision by device, water by device, then sessions. */
+enum timer_kind { TIMER_SUPERVISE, TIMER_WATER, TIMER_SESSION };
+uint32_t gateway_timer(const struct gateway *gateway, enum timer_kind kind, uint32_t index);
+
+/* A frame on its way in. */
+struct origin {
+    int codec;
+    const struct message *message;
+    struct codec_session *memory;
+    uint64_t session; /* handle; 0 = MQTT */
+};
+
+/* Why the gateway decided something; all may be zero. */
+struct decision {
+    const char *code;    /* the rule that fired */
+    uint32_t flags;      /* enum signal_flag */
+    struct bytes detail; /* a JSON object */
+};
+
+/* admit.c */
+
+#define ADMIT_BAD (UINT64_MAX - 1) /* not readable, and no alarm */
+
+/* Decodes one frame, records what must be recorded, and answers it or pledges to. Returns the number
+ * that must be durable before the sender may forget the frame, 0 if none, GATEWAY_REFUSED if the
+ * journal has no room, or ADMIT_BAD. */
+uint64_t admit_frame(struct gateway *gateway, const struct origin *origin);
+/* Records what the gateway itself has decided about a device. */
+void admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind kind,
+                    struct decision decision);
+/* Appends to the journal and its lane. Returns the number, 0 if there is no room. */
+uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival);
+
+/* session.c */
+struct session *session_find(const struct gateway *gateway, uint64_t handle);
+void session_expired(struct gateway *gateway, uint32_t slot);
+
+/* supervise.c */
+void supervise_heard(struct gateway *gateway, uint32_t device);
+void supervise_expired(struct gateway *gateway, uint32_t device);
+/* A device joined the registry, or its class or interval changed. */
+void supervise_arm(struct gateway *gateway, uint32_t device);
+void supervise_forget(struct gateway *gateway, uint32_t device);
+
+/* water.c */
+void water_reading(struct gateway *gateway, uint32_t device, const struct signal *signal);
+void water_expired(struct gateway *gateway, uint32_t device);
+/* Someone of the household did something: the silence of its meters ends. */
+void water_life(struct gateway *gateway, uint32_t device, int64_t at_us);
+/* A meter joined the registry. */
+void water_join(struct gateway *gateway, uint32_t device);
+/* A decision about a meter's water was found in the journal; and after the last: what was decided
+ * before the crash and is not among them is recorded now. */
+void water_said(struct gateway *gateway, uint32_t device, enum signal_kind kind);
+void water_replayed(struct gateway *gateway);
+
+#endif

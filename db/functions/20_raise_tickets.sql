@@ -1,0 +1,264 @@
+-- The way of an alarm, its last step: from a batch of journaled signals to tickets.
+--
+-- Idempotent by (gateway, number, received_at): all three stand in the journal, so a replay brings the same
+-- and changes nothing, and a number that was given again after a crash had lost its unsynced record
+-- is not taken for a replay. The whole batch succeeds or fails; an error names the number at fault
+-- where one is. Deadlocks and serialization failures (SQLSTATE class 40) are no fault of the batch: send it again.
+--
+-- A signal raises, restores or cancels (table signal_kind). Subjects that only raise, nearly all,
+-- are stored by one statement for the whole batch; those with a restore or a cancel one signal
+-- after the other, in the order of their numbers, because there the order decides.
+--
+-- A test press is a ticket of its own kind and lowest priority: it is recorded and must be closed, and can
+-- never be mixed up with an alarm, since another kind never bumps it. A cancel leaves the panic or fall open,
+-- for the person is called back all the same.
+
+create or replace function onekey.raise_tickets(
+    gateway text, district text, numbers bigint[], protocols text[], identities text[], kinds text[],
+    service_kinds text[], flag_lists text[], occurred_ats timestamptz[], received_ats timestamptz[],
+    raws bytea[], details jsonb[])
+returns table (number bigint, ticket_id bigint, state text, is_new boolean)
+language plpgsql security definer set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+declare
+    batch onekey.incoming[];
+    ordered text[];
+    item onekey.incoming;
+begin
+    -- One batch of a gateway at a time: a replay on a new connection waits for what the old one still does.
+    perform pg_advisory_xact_lock(hashtext('onekey.gateway'), hashtext(raise_tickets.district || ' ' || gateway));
+    batch := onekey.resolve_signals(gateway, raise_tickets.district, numbers, protocols, identities, kinds,
+                                    service_kinds, flag_lists, occurred_ats, received_ats, raws, details);
+    select array_agg(distinct i.subject) into ordered from unnest(batch) i where i.action <> 'raise';
+    if ordered is null then
+        return query select * from onekey.open_or_bump(gateway, raise_tickets.district, batch);
+        return;
+    end if;
+    return query select * from onekey.open_or_bump(gateway, raise_tickets.district, array(
+        select i from unnest(batch) i where i.subject <> all (ordered)));
+    for item in select * from unnest(batch) i where i.subject = any (ordered) order by i.number loop
+        if item.action = 'raise' then
+            return query select * from onekey.open_or_bump(gateway, raise_tickets.district, array[item]);
+        else
+            return query select * from onekey.settle(gateway, raise_tickets.district, item);
+        end if;
+    end loop;
+end $$;
+comment on function onekey.raise_tickets(text, text, bigint[], text[], text[], text[], text[], text[],
+                                         timestamptz[], timestamptz[], bytea[], jsonb[]) is
+    'Stores a batch of alarm-class signals and raises, bumps, restores or cancels their tickets; flag_lists are space-separated names';
+
+-- The batch as records with what is known about device and kind. Refuses what cannot be stored, by number.
+create or replace function onekey.resolve_signals(
+    gateway text, district text, numbers bigint[], protocols text[], identities text[], kinds text[],
+    service_kinds text[], flag_lists text[], occurred_ats timestamptz[], received_ats timestamptz[],
+    raws bytea[], details jsonb[])
+returns onekey.incoming[] language plpgsql stable set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+declare
+    batch onekey.incoming[];
+    item onekey.incoming;
+begin
+    select array_agg(row(
+        i.number, coalesce(i.protocol, ''), coalesce(i.identity, ''), i.kind,
+        case when i.kind <> 'service' then 'none'
+             when coalesce(i.service_kind, '') in ('', 'none') then 'other' else i.service_kind end,
+        concat_ws(' ', nullif(i.flags, ''), case when d.id is null then 'unknown_device' end,
+                  case when i.occurred_at not between i.received_at - interval '7 days'
+                                              and i.received_at + interval '5 minutes'
+                       then 'clock_wrong' end),
+        i.occurred_at, i.received_at, i.raw, i.detail, d.id, d.household_id, h.area_id,
+        coalesce('household:' || d.household_id, concat(i.protocol, ':', i.identity)),
+        k.action, k.ticket_kind, k.closes,
+        coalesce(k.priority, s.priority, t.priority))::onekey.incoming)
+    into batch
+    from unnest(numbers, protocols, identities, kinds, service_kinds, flag_lists, occurred_ats,
+                received_ats, raws, details)
+         as i(number, protocol, identity, kind, service_kind, flags, occurred_at, received_at, raw, detail)
+    left join onekey.signal_kind k on k.name = i.kind
+    left join onekey.ticket_kind t on t.name = k.ticket_kind
+    left join onekey.service_kind s on s.name = i.service_kind and i.kind = 'service'
+    left join onekey.device d on d.district = resolve_signals.district
+         and d.protocol = i.protocol and d.identity = i.identity
+    left join onekey.household h on h.district = d.district and h.id = d.household_id;
+
+    select * into item from unnest(batch) i
+    where i.number is null or i.received_at is null or not isfinite(i.received_at) or i.action is null
+          or not exists (select from onekey.service_kind s where s.name = i.service_kind)
+    limit 1;
+    if found then
+        raise exception 'signal % of gateway %: %', item.number, gateway,
+            case when item.number is null then 'has no number'
+                 when item.received_at is null or not isfinite(item.received_at) then 'has no received_at'
+                 when item.action is null then format('kind "%s" is not known', item.kind)
+                 else format('service kind "%s" is not known', item.service_kind) end
+            using errcode = 'invalid_parameter_value';
+    end if;
+    return batch;
+end $$;
+
+-- Signals that raise: one statement opens or bumps their tickets and records signals and events.
+-- The unique index ticket_one_open decides between gateways; a ticket that closes in between is not bumped,
+-- a new one is opened. Rows go in in one order, so that two batches do not wait for each other.
+create or replace function onekey.open_or_bump(gateway text, district text, alarms onekey.incoming[])
+returns table (number bigint, ticket_id bigint, state text, is_new boolean)
+language plpgsql set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+declare
+    done onekey.raised[];
+begin
+    with fresh as materialized (
+        select i.*, row_number() over subject_kind as nth, count(*) over whole as signal_count,
+               max(i.received_at) over whole as last_signal_at, min(i.priority) over whole as priority_now,
+               string_agg(nullif(i.flags, ''), ' ') over whole as all_flags
+        from unnest(alarms) i
+        where not exists (select from onekey.signal s
+                          where s.district = open_or_bump.district and s.gateway = open_or_bump.gateway
+                            and s.number = i.number and s.received_at = i.received_at)
+        window subject_kind as (partition by i.subject, i.ticket_kind, i.service_kind order by i.number),
+               whole as (partition by i.subject, i.ticket_kind, i.service_kind)
+    ), candidate as materialized (
+        select f.*, nextval('onekey.ticket_id_seq') as ticket_id from fresh f where f.nth = 1
+        order by f.subject, f.ticket_kind, f.service_kind
+    ), ticket as (
+        insert into onekey.ticket as t (
+            district, id, kind, service_kind, priority, flags, subject, household_id, device_id, area_id,
+            protocol, identity, signal_count, last_signal_at, pressed_at, received_at, detail)
+        select open_or_bump.district, c.ticket_id, c.ticket_kind, c.service_kind, c.priority_now,
+               onekey.flag_set(c.all_flags), c.subject, c.household_id, c.device_id, c.area_id, c.protocol,
+               c.identity, c.signal_count, c.last_signal_at,
+               case when strpos(c.flags, 'clock_wrong') = 0 then c.occurred_at end, c.received_at, c.detail
+        from candidate c
+        order by c.subject, c.ticket_kind, c.service_kind
+        on conflict (district, subject, kind, service_kind) where state <> 'closed' do update
+        set signal_count = t.signal_count + excluded.signal_count,
+            last_signal_at = greatest(t.last_signal_at, excluded.last_signal_at),
+            priority = least(t.priority, excluded.priority),
+            flags = case when excluded.flags <@ t.flags then t.flags
+                         else onekey.flag_set(array_to_string(t.flags || excluded.flags, ' ')) end
+        returning id, subject, kind, service_kind, state
+    ), outcome as materialized (
+        select f.*, t.id as ticket_id, t.state as ticket_state, f.nth = 1 and t.id = c.ticket_id as is_new
+        from fresh f
+        join ticket t on t.subject = f.subject and t.kind = f.ticket_kind and t.service_kind = f.service_kind
+        join candidate c on c.subject = f.subject and c.ticket_kind = f.ticket_kind
+             and c.service_kind = f.service_kind
+    ), signal as (
+        insert into onekey.signal (district, gateway, number, received_at, protocol, identity, kind,
+                                   service_kind, flags, ticket_id, occurred_at, raw, detail)
+        select open_or_bump.district, open_or_bump.gateway, o.number, o.received_at, o.protocol, o.identity,
+               o.kind, o.service_kind, onekey.flag_set(o.flags), o.ticket_id, o.occurred_at, o.raw, o.detail
+        from outcome o
+    ), event as (
+        insert into onekey.ticket_event (district, ticket_id, kind, origin, number)
+        select open_or_bump.district, o.ticket_id, case when o.is_new then 'raised' else 'pressed_again' end,
+               open_or_bump.gateway, o.number
+        from outcome o order by o.number
+    )
+    select array_agg(row(o.number, o.ticket_id, o.ticket_state, o.is_new)::onekey.raised) into done
+    from outcome o;
+
+    perform onekey.notify_tickets(open_or_bump.district, array(select d.ticket_id from unnest(done) d));
+    return query select d.number, d.ticket_id, d.state, d.is_new from unnest(done) d;
+    if coalesce(cardinality(done), 0) < cardinality(alarms) then
+        return query select * from onekey.replayed(gateway, open_or_bump.district, alarms, done);
+    end if;
+end $$;
+
+-- A restore or a cancel: changes an open ticket of the same subject, if there is one.
+create or replace function onekey.settle(gateway text, district text, item onekey.incoming)
+returns table (number bigint, ticket_id bigint, state text, is_new boolean)
+language plpgsql set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+declare
+    event text := case item.action when 'cancel' then 'cancelled_by_person' else 'restored' end;
+    open_ids bigint[];
+    ticket onekey.ticket;
+begin
+    if exists (select from onekey.signal s where s.district = settle.district and s.gateway = settle.gateway
+               and s.number = item.number and s.received_at = item.received_at) then
+        return query select * from onekey.replayed(gateway, settle.district, array[item], null);
+        return;
+    end if;
+    -- The rows are locked, newest first, so that nobody claims or closes them meanwhile.
+    open_ids := array(
+        select t.id from onekey.ticket t
+        where t.district = settle.district and t.subject = item.subject and t.state <> 'closed'
+          and (t.kind = item.ticket_kind or item.action = 'cancel' and t.kind = 'fall')
+        order by t.id desc for no key update);
+    if item.action = 'cancel' and open_ids = '{}' then
+        item.flags := concat_ws(' ', nullif(item.flags, ''), 'cancelled');
+        return query select * from onekey.open_or_bump(gateway, settle.district, array[item]);
+        return;
+    end if;
+    insert into onekey.signal (district, gateway, number, received_at, protocol, identity, kind, flags,
+                               ticket_id, occurred_at, raw, detail)
+    values (settle.district, settle.gateway, item.number, item.received_at, item.protocol, item.identity,
+            item.kind, onekey.flag_set(item.flags), open_ids[1], item.occurred_at, item.raw, item.detail);
+    insert into onekey.ticket_event (district, ticket_id, kind, origin, number)
+    select settle.district, id, event, settle.gateway, item.number from unnest(open_ids) id;
+    if item.closes and onekey.all_restored(settle.district, open_ids[1]) then
+        update onekey.ticket t set state = 'closed', outcome = 'restored', closed_at = clock_timestamp()
+        where t.district = settle.district and t.id = open_ids[1] and t.state = 'open';
+        insert into onekey.ticket_event (district, ticket_id, kind, origin, detail)
+        select settle.district, open_ids[1], 'closed', settle.gateway, '{"outcome": "restored"}' where found;
+    end if;
+    perform onekey.notify_tickets(settle.district, open_ids);
+    select * into ticket from onekey.ticket t where t.district = settle.district and t.id = open_ids[1];
+    return query select item.number, ticket.id, ticket.state::text, false;
+end $$;
+
+-- Whether the last that each device of this ticket said is that all is well again: two devices of one
+-- home share a ticket, and the first that returns must not close it over the other.
+create or replace function onekey.all_restored(home text, ticket bigint) returns boolean
+language sql stable set search_path = onekey, pg_temp as $$
+    select coalesce(bool_and(last.action = 'restore'), false) from (
+        select distinct on (s.protocol, s.identity) k.action
+        from onekey.signal s join onekey.signal_kind k on k.name = s.kind
+        where s.district = home and s.ticket_id = ticket
+        order by s.protocol, s.identity, s.received_at desc, s.number desc) last
+$$;
+
+-- What was answered for those of these signals that had been stored before and are not in `done`.
+create or replace function onekey.replayed(gateway text, district text, alarms onekey.incoming[],
+                                           done onekey.raised[])
+returns table (number bigint, ticket_id bigint, state text, is_new boolean)
+language sql stable set search_path = onekey, pg_temp as $$
+    select i.number, s.ticket_id, t.state::text, false
+    from unnest(alarms) i
+    join onekey.signal s on s.district = replayed.district and s.gateway = replayed.gateway
+         and s.number = i.number and s.received_at = i.received_at
+    left join onekey.ticket t on t.district = s.district and t.id = s.ticket_id
+    where i.number not in (select d.number from unnest(done) d)
+$$;
+
+-- 'no_position stored no_position' -> {no_position,stored}
+create or replace function onekey.flag_set(flags text) returns text[]
+language plpgsql immutable parallel safe as $$
+begin
+    if coalesce(flags, '') = '' then
+        return '{}';
+    elsif strpos(flags, ' ') = 0 then
+        return array[flags];
+    end if;
+    return array(select distinct f from string_to_table(flags, ' ') f where f <> '' order by f);
+end $$;
+
+-- Tells listeners, at commit, which tickets to read again: "DISTRICT ID ID ...", 300 ids a notice at most so that
+-- it stays below the 8,000 bytes that a notice may have.
+create or replace function onekey.notify_tickets(district text, ids bigint[]) returns void
+language sql volatile set search_path = onekey, pg_temp as $$
+    select pg_notify('onekey_ticket', notify_tickets.district || ' ' || string_agg(id::text, ' '))
+    from (select id, (row_number() over (order by id) - 1) / 300 as part
+          from (select distinct unnest(ids) as id) each) numbered
+    group by part
+$$;
+
+select onekey.grant_execute('raise_tickets', 'onekey_gateway');
+select onekey.grant_execute('resolve_signals');
+select onekey.grant_execute('open_or_bump');
+select onekey.grant_execute('settle');
+select onekey.grant_execute('all_restored');
+select onekey.grant_execute('replayed');
+select onekey.grant_execute('flag_set');
+select onekey.grant_execute('notify_tickets');
