@@ -78,22 +78,24 @@ endef
 $(foreach p,$(PRESENT),$(eval $(call program,$(p))))
 
 # --- tests ---
+# What several tests use: linked into each unit test and fuzz target.
+support = $(call objects,$(1),$(wildcard tests/support/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/check/bin/%,$(wildcard tests/unit/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/bin/%,$(wildcard tests/fuzz/*_fuzz.c))
 REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/check/bin/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
 
-$(BUILD)/check/bin/%_test: $(BUILD)/check/tests/unit/%_test.o $(call archives,check)
+$(BUILD)/check/bin/%_test: $(BUILD)/check/tests/unit/%_test.o $(call support,check) $(call archives,check)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $< -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
 
-$(BUILD)/fuzz/bin/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(call archives,fuzz)
+$(BUILD)/fuzz/bin/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(call support,fuzz) $(call archives,fuzz)
 	@mkdir -p $(@D)
-	clang-14 $(SANITIZE) -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(call archives,fuzz) -Wl,--end-group $(FOREIGN)
+	clang-14 $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,fuzz) -Wl,--end-group -lcmocka $(FOREIGN)
 
 # The same target with a main that replays the corpus, so that gcc and make test need no libFuzzer.
-$(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/check/tests/fuzz/replay_main.o $(call archives,check)
+$(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/check/tests/fuzz/replay_main.o $(call support,check) $(call archives,check)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN)
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
 
 .PHONY: check-programs
 check-programs: $(UNIT) $(REPLAY)

@@ -34,6 +34,7 @@ static const struct json_field known_fields[] = {
     TOTAL("current_volume_m3", CUBIC_METRE),
     TOTAL("totalVolume_l", LITRE),
     TOTAL("volume_m3", CUBIC_METRE),
+    TOTAL("water", LITRE),
     INTERVAL("interval_l", LITRE),
     INTERVAL("interval_m3", CUBIC_METRE),
     FIELD("interval_s", interval_s, 0, 1, 1, 366 * 86400),
@@ -76,6 +77,30 @@ static void join_halves(struct signal *out, uint32_t first, uint32_t second, uin
     out->has &= ~(first | second);
 }
 
+static bool is_true(json_t *values, const char *key)
+{
+    return json_is_true(json_object_get(values, key));
+}
+
+static void read_flags(json_t *values, struct signal *out)
+{
+    if (is_true(values, "reset"))
+        out->flags |= SIGNAL_FLAG_RESET;
+    if (is_true(values, "charging"))
+        out->flags |= SIGNAL_FLAG_CHARGING;
+    if (is_true(values, "stored"))
+        out->flags |= SIGNAL_FLAG_STORED;
+    if (bytes_equal_text(json_value_text(json_object_get(values, "valve")), "closed"))
+        out->flags |= SIGNAL_FLAG_VALVE_CLOSED;
+    if (out->has & (MEASURE_HEART_RATE | MEASURE_BLOOD_PRESSURE | MEASURE_OXYGEN))
+        out->flags |= SIGNAL_FLAG_WORN;
+    /* ChirpStack sends a level of 0 beside these. */
+    if (is_true(values, "externalPowerSource") || is_true(values, "batteryLevelUnavailable")) {
+        out->has &= ~(uint32_t)MEASURE_BATTERY;
+        out->battery_percent = 0;
+    }
+}
+
 void json_fields_read(json_t *values, struct signal *out)
 {
     for (size_t i = 0; i < sizeof(known_fields) / sizeof(known_fields[0]); i++) {
@@ -93,14 +118,14 @@ void json_fields_read(json_t *values, struct signal *out)
     }
     join_halves(out, HALF_LATITUDE, HALF_LONGITUDE, MEASURE_POSITION);
     join_halves(out, HALF_SYSTOLIC, HALF_DIASTOLIC, MEASURE_BLOOD_PRESSURE);
-    if (json_is_true(json_object_get(values, "reset")))
-        out->flags |= SIGNAL_FLAG_RESET;
-    if (json_is_true(json_object_get(values, "charging")))
-        out->flags |= SIGNAL_FLAG_CHARGING;
-    if (json_is_true(json_object_get(values, "stored")))
-        out->flags |= SIGNAL_FLAG_STORED;
-    if (bytes_equal_text(json_value_text(json_object_get(values, "valve")), "closed"))
-        out->flags |= SIGNAL_FLAG_VALVE_CLOSED;
-    if (out->has & (MEASURE_HEART_RATE | MEASURE_BLOOD_PRESSURE | MEASURE_OXYGEN))
-        out->flags |= SIGNAL_FLAG_WORN;
+    read_flags(values, out);
+}
+
+enum signal_kind json_fields_kind(uint32_t has)
+{
+    if (has & (MEASURE_TOTAL | MEASURE_INTERVAL))
+        return SIGNAL_READING;
+    if (has & (MEASURE_HEART_RATE | MEASURE_BLOOD_PRESSURE | MEASURE_OXYGEN | MEASURE_TEMPERATURE))
+        return SIGNAL_VITALS;
+    return has & MEASURE_POSITION ? SIGNAL_POSITION : SIGNAL_HEARTBEAT;
 }

@@ -20,5 +20,8 @@ struct json_field {
 
 /* Adds to *out all that `values` says. A value out of range or of the wrong type is left out. */
 void json_fields_read(json_t *values, struct signal *out);
+/* What a message that is no alarm is called, by what it has: a reading before vitals before a
+ * position before a heartbeat. */
+enum signal_kind json_fields_kind(uint32_t has);
 
 #endif

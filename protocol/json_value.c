@@ -50,7 +50,10 @@ json_t *json_value_at(json_t *root, const char *path)
             return NULL;
         root = json_object_get(root, name);
     }
-    return root;
+
+    json_t *inner = root && *path ? json_object_get(root, "value") : NULL;
+
+    return inner ? inner : root;
 }
 
 struct bytes json_value_text(const json_t *value)

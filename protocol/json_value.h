@@ -15,7 +15,8 @@
 /* One object or array that fills the whole text; NULL if it is invalid, too long, too deep, not
  * UTF-8 or says a key twice. The caller releases it with json_decref. */
 json_t *json_value_parse(struct bytes text);
-/* The value at a dotted path of object keys; "" is `root` itself. NULL if there is none. */
+/* The value at a dotted path of object keys; "" is `root` itself. NULL if there is none. A value that
+ * a platform wrapped as {"value": …, "time": …} comes out of its wrap. */
 json_t *json_value_at(json_t *root, const char *path);
 /* The bytes of a string; an empty view of anything else. */
 struct bytes json_value_text(const json_t *value);

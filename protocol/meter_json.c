@@ -4,11 +4,15 @@
  *
  * Nothing on an alarm topic is thrown away: a type that we do not know is a panic with that code,
  * a payload that cannot be read is SIGNAL_UNREADABLE of the identity in the topic.
+ *
+ * Beside it the conventions of json_mapping.c, whose messages come from network servers and
+ * platforms and are read only.
  */
 #include "protocol/calendar.h"
-#include "protocol/checksum.h"
 #include "protocol/codec.h"
+#include "protocol/json_alarm.h"
 #include "protocol/json_fields.h"
+#include "protocol/json_mapping.h"
 
 #include <string.h>
 
@@ -27,16 +31,6 @@ static const char *const channel_names[] = {
     [CHANNEL_ALARM] = "alarm",
     [CHANNEL_HEARTBEAT] = "heartbeat",
     [CHANNEL_READING] = "reading",
-};
-
-/* What people print on buttons, beside the words of signal_kind_name. */
-static const struct {
-    const char *word;
-    uint8_t kind;
-} alarm_words[] = {
-    {"sos", SIGNAL_PANIC},
-    {"emergency", SIGNAL_PANIC},
-    {"battery_low", SIGNAL_LOW_BATTERY},
 };
 
 static struct address parse_topic(struct bytes topic)
@@ -58,80 +52,24 @@ static struct address parse_topic(struct bytes topic)
     return address;
 }
 
-/* An identity that does not fit must not be taken for the shorter one that it begins with. */
-static void set_identity(struct bytes identity, struct signal *out)
-{
-    if (!bytes_copy_text(identity, out->identity, sizeof(out->identity)) &&
-        identity.size > IDENTITY_LIMIT)
-        out->identity[IDENTITY_LIMIT - 1] = '?';
-}
-
-/* Two ids are one message's, so an id that does not fit as it stands keeps its checksums. */
-static void set_message_id(const json_t *id, struct signal *out)
-{
-    struct bytes text = json_value_text(id);
-    struct writer writer = writer_into(out->message_id, MESSAGE_ID_LIMIT);
-
-    if (json_is_integer(id)) {
-        writer_decimal(&writer, json_integer_value(id));
-    } else if (!bytes_copy_text(text, out->message_id, sizeof(out->message_id))) {
-        writer_u8(&writer, '~');
-        writer_hex(&writer, checksum_crc16_arc(text), 4);
-        writer_hex(&writer, checksum_crc16_x25(text), 4);
-        writer_hex(&writer, checksum_crc16_xmodem(text), 4);
-        writer_decimal(&writer, (int64_t)text.size);
-    } else {
-        return;
-    }
-    out->message_id[writer.size] = '\0';
-}
-
 static void set_time(const json_t *at, struct signal *out)
 {
     if (at && !json_value_time(at, &out->occurred_at_us))
         out->flags |= SIGNAL_FLAG_CLOCK_WRONG;
 }
 
-static bool is_device_alarm(enum signal_kind kind)
+/* A device that counts its ids from 1 again after a restart gives the second press the id of the
+ * first; the time of the press tells them apart. */
+static void add_time_to_id(struct signal *out)
 {
-    return kind >= SIGNAL_PANIC && kind <= SIGNAL_TAMPER_RESTORED && kind != SIGNAL_UNREADABLE;
-}
+    size_t size = strlen(out->message_id);
+    struct writer writer = writer_into(out->message_id + size, MESSAGE_ID_LIMIT - size);
 
-static enum signal_kind alarm_kind(const char *word)
-{
-    enum signal_kind kind = signal_kind_from_name(word);
-
-    if (is_device_alarm(kind))
-        return kind;
-    for (size_t i = 0; i < sizeof(alarm_words) / sizeof(alarm_words[0]); i++)
-        if (strcmp(alarm_words[i].word, word) == 0)
-            return alarm_words[i].kind;
-    return SIGNAL_NONE;
-}
-
-static void set_alarm_type(struct bytes type, struct bytes service, struct signal *out)
-{
-    char word[CODE_LIMIT + 1];
-
-    bytes_copy_text(type, out->code, sizeof(out->code));
-    if (bytes_starts_with(type, "service:")) {
-        service = bytes_part(type, strlen("service:"), type.size);
-        type.size = strlen("service");
-    }
-    bytes_copy_text(type, word, sizeof(word));
-    out->kind = (uint8_t)alarm_kind(word);
-    if (out->kind == SIGNAL_NONE) {
-        out->kind = SIGNAL_PANIC;
-        out->flags |= SIGNAL_FLAG_UNKNOWN_CODE;
-    }
-    if (out->kind != SIGNAL_SERVICE)
+    if (size == 0 || out->occurred_at_us == 0)
         return;
-    bytes_copy_text(service, word, sizeof(word));
-    out->service = (uint8_t)service_kind_from_name(word);
-    if (out->service == SERVICE_NONE) {
-        out->service = SERVICE_OTHER;
-        out->flags |= SIGNAL_FLAG_UNKNOWN_CODE;
-    }
+    writer_u8(&writer, '@');
+    writer_decimal(&writer, out->occurred_at_us / 1000);
+    out->message_id[size + (writer.overflow ? 0 : writer.size)] = '\0';
 }
 
 static int decode_alarm(json_t *root, struct signal *out)
@@ -142,26 +80,21 @@ static int decode_alarm(json_t *root, struct signal *out)
         return 1;
     }
     set_time(json_object_get(root, "at"), out);
-    set_message_id(json_object_get(root, "id"), out);
-    set_alarm_type(json_value_text(json_object_get(root, "type")),
-                   json_value_text(json_object_get(root, "service")), out);
+    json_alarm_set_message_id(json_object_get(root, "id"), out);
+    add_time_to_id(out);
+    json_alarm_set_type(json_value_text(json_object_get(root, "type")),
+                        json_value_text(json_object_get(root, "service")), out);
     json_fields_read(root, out);
     return 1;
 }
 
 static int decode_heartbeat(json_t *root, struct signal *out)
 {
-    const uint32_t vitals =
-        MEASURE_HEART_RATE | MEASURE_BLOOD_PRESSURE | MEASURE_OXYGEN | MEASURE_TEMPERATURE;
-
     if (!json_is_object(root))
         return DECODE_BAD;
     set_time(json_object_get(root, "at"), out);
     json_fields_read(root, out);
-    if (out->has & vitals)
-        out->kind = SIGNAL_VITALS;
-    else if (out->has & MEASURE_POSITION)
-        out->kind = SIGNAL_POSITION;
+    out->kind = (uint8_t)json_fields_kind(out->has);
     return 1;
 }
 
@@ -173,21 +106,35 @@ static bool decode_reading(json_t *root, struct signal *out)
     return out->has & (MEASURE_TOTAL | MEASURE_INTERVAL);
 }
 
-/* One reading or an array of them, of which the last ones count if there are too many. */
+/* One reading or an array of them. */
 static int decode_readings(json_t *root, struct signal *out, int limit)
 {
-    struct signal model = *out;
-    size_t size = json_is_array(root) ? json_array_size(root) : 0;
-    int count = 0;
+    struct batch batch = {out, 0, limit};
+    struct signal model = *out, reading;
 
     if (json_is_object(root))
         return decode_reading(root, out) ? 1 : DECODE_BAD;
-    for (size_t i = size > (size_t)limit ? size - (size_t)limit : 0; i < size; i++) {
-        out[count] = model;
-        if (decode_reading(json_array_get(root, i), &out[count]))
-            count++;
+    for (size_t i = 0; i < json_array_size(root); i++) {
+        reading = model;
+        if (decode_reading(json_array_get(root, i), &reading))
+            batch_add(&batch, &reading);
     }
-    return count ? count : DECODE_BAD;
+    return batch.count ? batch.count : DECODE_BAD;
+}
+
+static int decode_native(const struct address *address, json_t *root, struct signal *out, int limit)
+{
+    char kind[16];
+
+    *out = (struct signal){.kind = SIGNAL_HEARTBEAT};
+    bytes_copy_text(address->kind, kind, sizeof(kind));
+    out->device = (uint8_t)device_kind_from_name(kind);
+    json_alarm_set_identity(address->identity, out);
+    if (address->channel == CHANNEL_ALARM)
+        return decode_alarm(root, out);
+    if (address->channel == CHANNEL_HEARTBEAT)
+        return decode_heartbeat(root, out);
+    return decode_readings(root, out, limit);
 }
 
 static int meter_json_decode(const struct message *message, struct codec_session *session,
@@ -195,32 +142,27 @@ static int meter_json_decode(const struct message *message, struct codec_session
                              int limit)
 {
     struct address address = parse_topic(message->topic);
-    char kind[16];
+    const struct json_mapping *mapping = json_mapping_find(message->topic);
+    struct batch batch = {out, 0, limit};
     int count = DECODE_BAD;
     json_t *root;
 
-    (void)session, (void)environment;
-    *out = (struct signal){.kind = SIGNAL_HEARTBEAT};
-    if (address.channel == CHANNEL_NONE)
+    (void)session;
+    if (address.channel == CHANNEL_NONE && !mapping)
         return DECODE_BAD;
-    bytes_copy_text(address.kind, kind, sizeof(kind));
-    out->device = (uint8_t)device_kind_from_name(kind);
-    set_identity(address.identity, out);
     root = json_value_parse(message->body);
-    if (address.channel == CHANNEL_ALARM)
-        count = decode_alarm(root, out);
-    else if (address.channel == CHANNEL_HEARTBEAT)
-        count = decode_heartbeat(root, out);
+    if (mapping)
+        count = json_mapping_decode(mapping, message->topic, root, environment, &batch);
     else
-        count = decode_readings(root, out, limit);
+        count = decode_native(&address, root, out, limit);
     json_decref(root);
     return count;
 }
 
 /* The id as the device wrote it, escaped anew. */
-static void write_id(struct bytes body, struct writer *out)
+static void write_id(json_t *root, struct writer *out)
 {
-    json_t *root = json_value_parse(body), *id = json_object_get(root, "id");
+    json_t *id = json_object_get(root, "id");
     char text[ID_MAX];
     size_t size = json_is_string(id) || json_is_integer(id)
                       ? json_dumpb(id, text, sizeof(text), JSON_ENCODE_ANY | JSON_ENSURE_ASCII)
@@ -230,7 +172,6 @@ static void write_id(struct bytes body, struct writer *out)
         writer_text(out, "null");
     else
         writer_bytes(out, (struct bytes){(const uint8_t *)text, size});
-    json_decref(root);
 }
 
 static void write_topic(struct writer *topic, struct bytes kind, struct bytes identity,
@@ -243,23 +184,51 @@ static void write_topic(struct writer *topic, struct bytes kind, struct bytes id
     writer_text(topic, rest);
 }
 
+/* What Alibaba's link kit waits for, unless it says that it does not. */
+static void reply_alink(struct bytes asked, json_t *root, struct writer *topic, struct writer *out)
+{
+    const json_t *wanted = json_value_at(root, "sys.ack");
+
+    if (json_is_integer(wanted) && json_integer_value(wanted) == 0)
+        return;
+    writer_bytes(topic, asked);
+    writer_text(topic, "_reply");
+    writer_text(out, "{\"id\":");
+    write_id(root, out);
+    writer_text(out, ",\"code\":200,\"data\":{},\"message\":\"success\",\"version\":\"1.0\"}");
+}
+
+static void reply_native(const struct address *address, json_t *root, uint64_t number,
+                         enum verdict verdict, struct writer *topic, struct writer *out)
+{
+    write_topic(topic, address->kind, address->identity, "/down/ack");
+    writer_text(out, "{\"id\":");
+    write_id(root, out);
+    writer_text(out, ",\"accepted\":");
+    writer_text(out, verdict == VERDICT_CANNOT_PROCESS ? "false" : "true");
+    writer_text(out, ",\"number\":");
+    writer_decimal(out, (int64_t)number);
+    writer_u8(out, '}');
+}
+
 static void meter_json_reply(const struct message *message, struct codec_session *session,
                              const struct codec_environment *environment, enum verdict verdict,
                              struct writer *topic, struct writer *out)
 {
     struct address address = parse_topic(message->topic);
+    const struct json_mapping *mapping = json_mapping_find(message->topic);
+    bool alink = mapping && mapping->alink_answer;
+    json_t *root;
 
     (void)session;
-    if (address.channel != CHANNEL_ALARM)
+    if (address.channel != CHANNEL_ALARM && !alink)
         return;
-    write_topic(topic, address.kind, address.identity, "/down/ack");
-    writer_text(out, "{\"id\":");
-    write_id(message->body, out);
-    writer_text(out, ",\"accepted\":");
-    writer_text(out, verdict == VERDICT_CANNOT_PROCESS ? "false" : "true");
-    writer_text(out, ",\"number\":");
-    writer_decimal(out, (int64_t)environment->number);
-    writer_u8(out, '}');
+    root = json_value_parse(message->body);
+    if (alink)
+        reply_alink(message->topic, root, topic, out);
+    else
+        reply_native(&address, root, environment->number, verdict, topic, out);
+    json_decref(root);
 }
 
 static void write_key(struct writer *out, const char *key)
@@ -333,7 +302,7 @@ static void write_alarm(struct writer *out, const struct signal *signal)
 
 static enum channel channel_for(enum signal_kind kind)
 {
-    if (is_device_alarm(kind))
+    if (json_alarm_is_device_kind(kind))
         return CHANNEL_ALARM;
     if (kind == SIGNAL_READING)
         return CHANNEL_READING;
@@ -373,6 +342,19 @@ static const char *const topics[] = {
     "onekey/v1/+/+/up/alarm",
     "onekey/v1/+/+/up/heartbeat",
     "onekey/v1/+/+/up/reading",
+    "wmbusmeters/+",
+    "application/+/device/+/event/up",
+    "application/+/device/+/event/status",
+    "application/+/device/+/event/join",
+    "application/+/device/+/event/ack",
+    "application/+/device/+/event/location",
+    "v3/+/devices/+/up",
+    "v1/devices/me/telemetry",
+    "v1/gateway/telemetry",
+    "$oc/devices/+/sys/properties/+",
+    "$oc/devices/+/sys/gateway/sub_devices/properties/+",
+    "$oc/devices/+/sys/events/up",
+    "/sys/+/+/thing/event/+/post", /* property among them */
     NULL,
 };
 

@@ -166,8 +166,6 @@ static void name_alarm(struct signal *alarm, const struct fields *fields, struct
     writer_bytes(&writer, fields->at[FIELD_DATE]);
     writer_bytes(&writer, fields->at[FIELD_TIME]);
     writer_u8(&writer, '-');
-    writer_text(&writer, signal_kind_name(alarm->kind));
-    writer_u8(&writer, '-');
     writer_hex(&writer, checksum_crc16_x25(content), 4);
     bytes_copy_text(writer_view(&writer), alarm->message_id, sizeof(alarm->message_id));
 }

@@ -1,0 +1,28 @@
+#include "protocol/batch.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Index of the oldest signal that is no alarm, `count` if there is none. */
+static int oldest_other(const struct batch *batch)
+{
+    int i = 0;
+
+    while (i < batch->count && signal_is_alarm(batch->out[i].kind))
+        i++;
+    return i;
+}
+
+void batch_add(struct batch *batch, const struct signal *signal)
+{
+    if (batch->count == batch->limit) {
+        int victim = oldest_other(batch);
+
+        if (victim == batch->count)
+            return;
+        memmove(&batch->out[victim], &batch->out[victim + 1],
+                (size_t)(batch->count - victim - 1) * sizeof(*signal));
+        batch->count--;
+    }
+    batch->out[batch->count++] = *signal;
+}
