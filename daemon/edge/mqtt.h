@@ -15,6 +15,9 @@
  * MQTT 5, for its receive-maximum; persistent session that never expires: the client id names it and
  * must not be shared. A host name is resolved by a blocking call at each connect: give an address, or
  * a name that needs no network. The process ignores SIGPIPE.
+ *
+ * Callbacks come from the event loop only and may publish and pause; they must not call mqtt_durable
+ * or mqtt_close.
  */
 #ifndef ONEKEY_EDGE_MQTT_H
 #define ONEKEY_EDGE_MQTT_H
@@ -74,7 +77,7 @@ struct mqtt_counters {
 };
 
 /* Starts connecting; the broker need not be there yet. NULL, and one sentence in `error`, where the
- * options or their files cannot be used. Everything in the options but their callbacks is copied. */
+ * options or their files cannot be used. The texts of the options are copied. */
 struct mqtt *mqtt_open(struct event_base *base, const struct mqtt_options *options, char *error,
                        size_t error_size) MUST_USE;
 /* Lets out what is durable, says goodbye as far as the socket takes it, and drops the rest. */
