@@ -6,7 +6,6 @@
  */
 #include "daemon/edge/mqtt.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +33,8 @@ struct mqtt {
     struct mosquitto *client;
     struct event *reader, *writer; /* of the present socket, NULL while WAITING */
     struct event *reconnect, *every_second;
-    struct mqtt_options options; /* texts: copies */
+    struct mqtt_options options; /* its texts are not ours, but for the topics */
+    char *host;                  /* for the log */
     enum state state;
     uint64_t owed, durable; /* while owed > durable nothing is written */
     bool refusing;          /* a message of this connection was refused: it is of no more use */
@@ -50,7 +50,7 @@ static void report(const struct mqtt *mqtt, enum log_level level, const char *ev
                    const char *reason)
 {
     if (mqtt->options.log)
-        log_event(mqtt->options.log, level, event, field_text("host", mqtt->options.host),
+        log_event(mqtt->options.log, level, event, field_text("host", mqtt->host),
                   field_number("port", mqtt->options.port), field_text("reason", reason));
 }
 
@@ -88,6 +88,15 @@ static void schedule_reconnect(struct mqtt *mqtt)
     event_add(mqtt->reconnect, &delay);
 }
 
+static void forget_socket(struct mqtt *mqtt)
+{
+    if (mqtt->reader)
+        event_free(mqtt->reader);
+    if (mqtt->writer)
+        event_free(mqtt->writer);
+    mqtt->reader = mqtt->writer = NULL;
+}
+
 /* The connection is of no more use. Its socket, if it is still open, can never be written to again;
  * the library closes it and forgets what it had queued when it connects anew. */
 static void lose(struct mqtt *mqtt, const char *reason)
@@ -95,11 +104,7 @@ static void lose(struct mqtt *mqtt, const char *reason)
     bool was_connected = mqtt->state == CONNECTED;
     int fd = mosquitto_socket(mqtt->client);
 
-    if (mqtt->reader)
-        event_free(mqtt->reader);
-    if (mqtt->writer)
-        event_free(mqtt->writer);
-    mqtt->reader = mqtt->writer = NULL;
+    forget_socket(mqtt);
     if (fd >= 0)
         shutdown(fd, SHUT_RDWR);
     mqtt->state = WAITING;
@@ -336,9 +341,8 @@ static void set_session_expiry(struct mqtt *mqtt)
     if (mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
                                      SESSION_NEVER_EXPIRES) != MOSQ_ERR_SUCCESS)
         abort();
-    int result = mosquitto_connect_bind_v5(mqtt->client, NULL, 0, 0, NULL, properties);
-    assert(result == MOSQ_ERR_INVAL);
-    (void)result;
+    if (mosquitto_connect_bind_v5(mqtt->client, NULL, 0, 0, NULL, properties) != MOSQ_ERR_INVAL)
+        abort();
     mosquitto_property_free_all(&properties);
 }
 
@@ -358,48 +362,13 @@ static bool configure(struct mqtt *mqtt, char *error, size_t error_size)
     return set_credentials(mqtt, error, error_size) && set_tls(mqtt, error, error_size);
 }
 
-static const char *copy(const char *text)
-{
-    char *own = strdup(text);
-    if (!own)
-        abort();
-    return own;
-}
-
-/* Beyond mqtt_open only the host and the topics are needed: the library has copied the rest. */
-static void keep_options(struct mqtt *mqtt)
-{
-    struct mqtt_options *own = &mqtt->options;
-    const char **topics = calloc(own->topic_count + 1, sizeof(*topics));
-
-    if (!topics)
-        abort();
-    for (size_t i = 0; i < own->topic_count; i++)
-        topics[i] = copy(own->topics[i]);
-    own->topics = topics;
-    own->host = copy(own->host);
-    own->client_id = own->username = own->password_path = NULL;
-    own->ca_path = own->certificate_path = own->key_path = NULL;
-}
-
-static void forget_options(struct mqtt_options *own)
-{
-    for (size_t i = 0; i < own->topic_count; i++)
-        free((void *)(uintptr_t)own->topics[i]);
-    free((void *)(uintptr_t)own->topics);
-    free((void *)(uintptr_t)own->host);
-}
-
 static void release(struct mqtt *mqtt)
 {
-    if (mqtt->reader)
-        event_free(mqtt->reader);
-    if (mqtt->writer)
-        event_free(mqtt->writer);
+    forget_socket(mqtt);
     event_free(mqtt->reconnect);
     event_free(mqtt->every_second);
     mosquitto_destroy(mqtt->client);
-    forget_options(&mqtt->options);
+    free(mqtt->host);
     free(mqtt);
     mosquitto_lib_cleanup(); /* counts its inits */
 }
@@ -426,14 +395,13 @@ struct mqtt *mqtt_open(struct event_base *base, const struct mqtt_options *optio
     mqtt->base = base;
     mqtt->options = *options;
     set_defaults(&mqtt->options);
+    mqtt->host = strdup(options->host);
     mqtt->client = mosquitto_new(options->client_id, false, mqtt);
     mqtt->reconnect = event_new(base, -1, 0, on_reconnect, mqtt);
     mqtt->every_second = event_new(base, -1, EV_PERSIST, on_second, mqtt);
-    if (!mqtt->client || !mqtt->reconnect || !mqtt->every_second)
+    if (!mqtt->host || !mqtt->client || !mqtt->reconnect || !mqtt->every_second)
         abort();
-    bool good = configure(mqtt, error, error_size);
-    keep_options(mqtt);
-    if (!good) {
+    if (!configure(mqtt, error, error_size)) {
         release(mqtt);
         return NULL;
     }
