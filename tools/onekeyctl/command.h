@@ -1,0 +1,21 @@
+/*
+ * The commands of onekeyctl. Each gets the options before its name, and its own name as argv[0]; it
+ * says what went wrong in one sentence on standard error and returns an exit status.
+ */
+#ifndef ONEKEY_ONEKEYCTL_COMMAND_H
+#define ONEKEY_ONEKEYCTL_COMMAND_H
+
+#include <stdbool.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct invocation {
+    const char *config; /* path of the daemon's configuration */
+    const char *socket; /* control socket; NULL: as the configuration says */
+    bool json;          /* for programs instead of people */
+};
+
+int check_command(const struct invocation *invocation, int argc, char **argv);
+int control_command(const struct invocation *invocation, int argc, char **argv);
+
+#endif

@@ -1,0 +1,69 @@
+/* onekeyctl: what an administrator does. This file only finds the command; each has its own. */
+#include "daemon/base/attributes.h"
+#include "tools/onekeyctl/command.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_CONFIG "/etc/onekey/onekeyd.conf"
+
+static const struct {
+    const char *name, *arguments, *help;
+    int (*run)(const struct invocation *invocation, int argc, char **argv);
+} commands[] = {
+    {"check", "[--print]", "check the configuration, and print what is in effect", check_command},
+    {"show", "WHAT [NAME]", "ask the daemon; `show` alone lists what it can show", control_command},
+    {"reload", "", "let the daemon read its configuration again", control_command},
+    {"drain", "", "take no new connections, deliver what is held, then end", control_command},
+};
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "usage: onekeyctl [--config FILE] [--socket PATH] [--json] COMMAND ...\n"
+                 "       onekeyctl --help | --version\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        fprintf(out, "  %-8s %-14s %s\n", commands[i].name, commands[i].arguments,
+                commands[i].help);
+}
+
+static int run(const struct invocation *invocation, int argc, char **argv)
+{
+    for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(commands); i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return commands[i].run(invocation, argc, argv);
+    if (argc > 0)
+        fprintf(stderr, "onekeyctl: there is no command %s\n", argv[0]);
+    print_help(stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    enum { CONFIG = 'c', SOCKET = 's', JSON = 'j', HELP = 'h', VERSION = 'V' };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, CONFIG}, {"socket", required_argument, NULL, SOCKET},
+        {"json", no_argument, NULL, JSON},           {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0},
+    };
+    struct invocation invocation = {.config = DEFAULT_CONFIG};
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN);
+    for (int option; (option = getopt_long(argc, argv, "+", options, NULL)) != -1;) {
+        if (option == CONFIG)
+            invocation.config = optarg;
+        else if (option == SOCKET)
+            invocation.socket = optarg;
+        else if (option == JSON)
+            invocation.json = true;
+        else if (option == HELP)
+            return print_help(stdout), EXIT_OK;
+        else if (option == VERSION)
+            return puts("onekeyctl " ONEKEY_VERSION), EXIT_OK;
+        else
+            return print_help(stderr), EXIT_USAGE;
+    }
+    return run(&invocation, argc - optind, argv + optind);
+}
