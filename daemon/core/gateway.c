@@ -262,9 +262,12 @@ void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result r
         outbox_parked(outbox, false);
 }
 
-void gateway_parked(struct gateway *gateway, enum lane lane, bool done)
+void gateway_parked(struct gateway *gateway, uint64_t number, bool done)
 {
-    outbox_parked(lane_of(gateway, lane), done);
+    if (outbox_oldest(&gateway->alarms) == number)
+        outbox_parked(&gateway->alarms, done);
+    else if (outbox_oldest(&gateway->readings) == number)
+        outbox_parked(&gateway->readings, done);
 }
 
 bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload)

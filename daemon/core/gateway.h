@@ -110,7 +110,8 @@ void gateway_lane_down(struct gateway *gateway, enum lane lane);
 /* `message`: why it was refused. */
 void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result result,
                     const char *message);
-void gateway_parked(struct gateway *gateway, enum lane lane, bool done);
+/* The record of that number is safe among the rejected ones, or (not done) must be tried again. */
+void gateway_parked(struct gateway *gateway, uint64_t number, bool done);
 /* A record read back for its lane; false: no room, come again later. */
 bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload);
 /* A record found in the journal at the start, above the last checkpoint, in order. */

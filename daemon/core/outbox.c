@@ -187,6 +187,19 @@ bool outbox_first(const struct outbox *outbox, struct arrival *record)
     return true;
 }
 
+bool outbox_peek(const struct outbox *outbox, uint64_t *position, struct arrival *record)
+{
+    size_t size;
+
+    if (*position < outbox->ring.head)
+        *position = outbox->ring.head;
+    if (!ring_at(&outbox->ring, *position, &size))
+        return false;
+    read_entry(outbox, *position, record);
+    *position = ring_next(&outbox->ring, *position);
+    return true;
+}
+
 void outbox_parked(struct outbox *outbox, bool done)
 {
     if (!outbox->rejecting)

@@ -66,6 +66,8 @@ void outbox_unsent(struct outbox *outbox);
  * outbox_first gives it; no other batch is formed until outbox_parked. */
 bool outbox_result(struct outbox *outbox, uint32_t id, enum store_result result) MUST_USE;
 bool outbox_first(const struct outbox *outbox, struct arrival *record);
+/* The record at *position (0: the first), and moves on; false at the end. Views lent for the call. */
+bool outbox_peek(const struct outbox *outbox, uint64_t *position, struct arrival *record);
 /* The first record has been parked (or, if not, will be tried again). */
 void outbox_parked(struct outbox *outbox, bool done);
 /* The database went away: what was in flight will be sent again. Or it came back. */

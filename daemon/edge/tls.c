@@ -42,7 +42,7 @@ static bool complain(const char *path, char *error, size_t error_size)
 static int no_password(char *buffer, int size, int for_writing, void *context)
 {
     (void)buffer, (void)size, (void)for_writing, (void)context;
-    return -1;
+    return 0;
 }
 
 static bool load_identity(SSL_CTX *context, const struct tls_options *options, char *error,

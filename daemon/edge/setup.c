@@ -1,0 +1,54 @@
+#include "daemon/edge/setup.h"
+
+#define OUTBOX_BYTES (16u << 20) /* some 30,000 alarms; what is more waits in the journal */
+#define PLEDGE_BYTES (8u << 20)
+#define RECENT_SETS 16384
+#define PARTIAL_FRAME_US (30 * US_PER_SECOND)
+#define ML_PER_LITRE 1000
+
+struct gateway_limits setup_limits(const struct config *config)
+{
+    return (struct gateway_limits){
+        .devices_max = (uint32_t)config->gateway.devices_max,
+        .sessions_max = (uint32_t)config->gateway.sessions_max,
+        .outbox_bytes = OUTBOX_BYTES,
+        .pledge_bytes = PLEDGE_BYTES,
+        .recent_sets = RECENT_SETS,
+    };
+}
+
+static struct silence_settings silence_of(const struct config *config)
+{
+    struct silence_settings silence = silence_settings_default();
+
+    if (config->silence.mode == CONFIG_FIXED)
+        silence.rules = SILENCE_FIXED;
+    silence.fixed_ml = config->silence.litres * ML_PER_LITRE;
+    silence.fixed_window_us = config->silence.hours * US_PER_HOUR;
+    silence.target_per_year = (float)config->silence.rate;
+    silence.leak_floor = config->silence.leak;
+    silence.interval_us = config->silence.report_interval_s * US_PER_SECOND;
+    silence.grace_us = config->silence.grace_s * US_PER_SECOND;
+    return silence;
+}
+
+struct gateway_settings setup_gateway(const struct config *config)
+{
+    return (struct gateway_settings){
+        .clock_wrong_us = config->admit.clock_wrong_s * US_PER_SECOND,
+        .partial_frame_us = PARTIAL_FRAME_US,
+        .supervise_us =
+            {
+                [DEVICE_CALL_BOX] = config->supervise.call_box_s * US_PER_SECOND,
+                [DEVICE_WRISTBAND] = config->supervise.wristband_s * US_PER_SECOND,
+                [DEVICE_METER] = config->supervise.meter_s * US_PER_SECOND,
+            },
+        .hold_off_us = config->supervise.hold_off_s * US_PER_SECOND,
+        .startup_grace_us = config->supervise.startup_grace_s * US_PER_SECOND,
+        .batch_records = (uint32_t)config->database.batch_records,
+        .in_flight = (uint32_t)config->database.in_flight,
+        .time_window_before_s = config->dc09.time_window_before_s,
+        .time_window_after_s = config->dc09.time_window_after_s,
+        .silence = silence_of(config),
+    };
+}

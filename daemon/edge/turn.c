@@ -1,0 +1,439 @@
+#include "daemon/edge/turn.h"
+
+#include <assert.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/random.h"
+#include "daemon/edge/clock.h"
+#include "daemon/edge/directory.h"
+#include "daemon/edge/effects.h"
+#include "daemon/edge/service.h"
+#include "daemon/edge/setup.h"
+
+#define IDLE_TURN_US (US_PER_SECOND / 2) /* the longest sleep: watchdog and checkpoints go on */
+#define CHECKPOINT_EVERY_US US_PER_SECOND
+#define SYNC_STUCK_US (5 * US_PER_SECOND) /* then the watchdog is no longer fed */
+
+struct turn {
+    struct event_base *base;
+    const struct config *config;
+    struct log *log;
+    struct random random;
+    struct instant now;
+    bool fresh; /* `now` is of this turn */
+    bool stopping, failed, draining, directory_complete;
+    struct effects effects;
+    void *memory;
+    struct directory *directory;
+    struct event *timer, *written;
+    int64_t checkpoint_at_us, alive_at_us;
+    struct turn_figures figures;
+    char cache_path[CONFIG_PATH_SIZE + 32];
+    char district[16];
+};
+
+/* The clocks are read when the first event of a turn is handled, and not again in it. */
+static void begin(void *context)
+{
+    struct turn *turn = context;
+
+    if (turn->fresh)
+        return;
+    turn->fresh = true;
+    turn->now = clock_now();
+    log_tick(turn->log, turn->now.mono_us);
+    if (turn->effects.gateway)
+        gateway_now(turn->effects.gateway, turn->now);
+}
+
+static void on_result(void *context, enum lane lane, uint32_t batch, enum store_result result,
+                      const char *message)
+{
+    struct turn *turn = context;
+
+    begin(turn);
+    (void)lane; /* the batch id says it too */
+    gateway_stored(turn->effects.gateway, batch, result, message);
+}
+
+static void on_up(void *context, enum lane lane)
+{
+    struct turn *turn = context;
+
+    begin(turn);
+    log_event(turn->log, LOG_NOTICE, "database.up",
+              field_text("lane", lane == LANE_ALARM ? "alarms" : "readings"));
+    gateway_lane_up(turn->effects.gateway, lane);
+}
+
+static void on_down(void *context, enum lane lane, const char *reason)
+{
+    struct turn *turn = context;
+
+    begin(turn);
+    log_event(turn->log, LOG_ERROR, "database.down",
+              field_text("lane", lane == LANE_ALARM ? "alarms" : "readings"),
+              field_text("reason", reason));
+    gateway_lane_down(turn->effects.gateway, lane);
+}
+
+static void on_device(void *context, const struct device_entry *entry)
+{
+    struct turn *turn = context;
+
+    begin(turn);
+    (void)gateway_device(turn->effects.gateway, entry); /* it has logged that there is no room */
+}
+
+static void on_device_removed(void *context, const struct device_entry *entry)
+{
+    struct turn *turn = context;
+
+    begin(turn);
+    gateway_device_removed(turn->effects.gateway, entry->protocol, entry->identity,
+                           entry->device_id);
+}
+
+static void on_complete(void *context, size_t devices)
+{
+    struct turn *turn = context;
+
+    turn->directory_complete = true;
+    log_event(turn->log, LOG_NOTICE, "registry.complete", field_unsigned("devices", devices));
+}
+
+static void on_trouble(void *context, const char *message)
+{
+    struct turn *turn = context;
+
+    log_event(turn->log, LOG_WARNING, "registry.trouble", field_text("reason", message));
+}
+
+static void on_replayed(void *context, uint8_t type, uint64_t number, const void *payload,
+                        size_t size)
+{
+    gateway_replay(((struct turn *)context)->effects.gateway, (enum lane)type, number,
+                   (struct bytes){payload, size});
+}
+
+/* What the writer has finished: replies may leave. */
+static void collect(struct turn *turn)
+{
+    if (!ledger_collect(turn->effects.ledger, turn->now.mono_us)) {
+        turn->failed = turn->stopping = true;
+        return;
+    }
+    gateway_durable(turn->effects.gateway, ledger_durable(turn->effects.ledger));
+}
+
+static void on_written(evutil_socket_t fd, short what, void *context)
+{
+    struct turn *turn = context;
+
+    (void)fd, (void)what;
+    begin(turn);
+    collect(turn);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd, (void)what;
+    begin(context);
+}
+
+static bool open_ledger(struct turn *turn, char *error, size_t error_size)
+{
+    struct ledger_settings settings = {
+        .directory = turn->config->journal.directory,
+        .segment_bytes = (uint64_t)turn->config->journal.segment_bytes,
+        .total_bytes = (uint64_t)turn->config->journal.total_bytes,
+        .clock_mono_us = clock_monotonic_us,
+        .now = turn->now,
+    };
+
+    turn->effects.ledger = ledger_open(&settings, turn->log, error, error_size);
+    return turn->effects.ledger != NULL;
+}
+
+static void open_gateway(struct turn *turn)
+{
+    struct gateway_limits limits = setup_limits(turn->config);
+    struct gateway_settings settings = setup_gateway(turn->config);
+    struct gateway_ports ports = effects_ports(&turn->effects);
+
+    turn->memory = calloc(1, gateway_memory_size(&limits) + 64);
+    assert(turn->memory);
+    turn->effects.gateway = gateway_init(turn->memory, &limits, &settings, &ports, turn->now);
+}
+
+static bool keep_error(char *line, char *error, size_t error_size)
+{
+    snprintf(error, error_size, "%s", line);
+    free(line);
+    return false;
+}
+
+static bool open_store(struct turn *turn, char *error, size_t error_size)
+{
+    struct store_settings settings = {
+        .conninfo = turn->config->database.conninfo,
+        .gateway = turn->config->gateway.name,
+        .district = turn->district,
+        .in_flight = turn->config->database.in_flight,
+        .timeout_ms = turn->config->database.statement_timeout_ms,
+    };
+    struct store_callbacks callbacks = {turn, on_result, on_up, on_down};
+    char *line = NULL;
+
+    turn->effects.store = store_open(turn->base, &settings, &turn->random, &callbacks, &line);
+    return turn->effects.store ? true : keep_error(line, error, error_size);
+}
+
+static bool open_directory(struct turn *turn, char *error, size_t error_size)
+{
+    struct directory_settings settings = {
+        .conninfo = turn->config->database.conninfo,
+        .district = turn->district,
+        .cache_path = turn->cache_path,
+        .timeout_ms = turn->config->database.statement_timeout_ms,
+    };
+    struct directory_callbacks callbacks = {turn, on_device, on_device_removed, on_complete,
+                                            on_trouble};
+    char *line = NULL;
+    int64_t count;
+
+    turn->directory = directory_open(turn->base, &settings, &turn->random, &callbacks, &line);
+    if (!turn->directory)
+        return keep_error(line, error, error_size);
+    count = directory_load_cache(turn->directory, &line);
+    if (count < 0) {
+        log_event(turn->log, LOG_NOTICE, "registry.no_cache", field_text("reason", line));
+        free(line);
+    } else {
+        log_event(turn->log, LOG_NOTICE, "registry.from_cache", field_number("devices", count));
+    }
+    return true;
+}
+
+static bool replay(struct turn *turn, char *error, size_t error_size)
+{
+    if (!ledger_replay(turn->effects.ledger, on_replayed, turn)) {
+        snprintf(error, error_size, "%s: the journal cannot be read back, or no thread started",
+                 turn->config->journal.directory);
+        return false;
+    }
+    gateway_replayed(turn->effects.gateway);
+    gateway_durable(turn->effects.gateway, ledger_durable(turn->effects.ledger));
+    log_event(turn->log, LOG_NOTICE, "journal.replayed",
+              field_unsigned("waiting", gateway_figures(turn->effects.gateway).alarms_waiting),
+              field_unsigned("durable", ledger_durable(turn->effects.ledger)));
+    return true;
+}
+
+static bool open_inlets(struct turn *turn, char *error, size_t error_size)
+{
+    turn->effects.inlets = inlets_open(&(struct inlets_setup){.base = turn->base,
+                                                              .config = turn->config,
+                                                              .gateway = turn->effects.gateway,
+                                                              .log = turn->log,
+                                                              .random = &turn->random,
+                                                              .on_turn = begin,
+                                                              .context = turn},
+                                       error, error_size);
+    return turn->effects.inlets != NULL;
+}
+
+static bool open_all(struct turn *turn, char *error, size_t error_size)
+{
+    begin(turn);
+    if (!open_ledger(turn, error, error_size))
+        return false;
+    open_gateway(turn);
+    if (!open_store(turn, error, error_size) || !open_directory(turn, error, error_size) ||
+        !replay(turn, error, error_size) || !open_inlets(turn, error, error_size))
+        return false;
+    turn->timer = event_new(turn->base, -1, 0, on_timer, turn);
+    turn->written = event_new(turn->base, ledger_fd(turn->effects.ledger), EV_READ | EV_PERSIST,
+                              on_written, turn);
+    assert(turn->timer && turn->written);
+    event_add(turn->written, NULL);
+    return true;
+}
+
+struct turn *turn_open(struct event_base *base, const struct config *config, struct log *log,
+                       char *error, size_t error_size)
+{
+    struct turn *turn = calloc(1, sizeof(*turn));
+
+    assert(turn);
+    turn->base = base;
+    turn->config = config;
+    turn->log = log;
+    turn->effects = (struct effects){.log = log, .context = turn, .begin = begin};
+    random_init(&turn->random, clock_entropy());
+    snprintf(turn->cache_path, sizeof(turn->cache_path), "%s/registry.cache",
+             config->gateway.state_directory);
+    snprintf(turn->district, sizeof(turn->district), "%d", config->gateway.district);
+    turn->figures.started_us = clock_now().wall_us;
+    if (open_all(turn, error, error_size))
+        return turn;
+    turn_close(turn);
+    return NULL;
+}
+
+void turn_close(struct turn *turn)
+{
+    if (turn->effects.inlets)
+        inlets_close(turn->effects.inlets);
+    if (turn->directory)
+        directory_close(turn->directory);
+    if (turn->effects.store)
+        store_close(turn->effects.store);
+    if (turn->written)
+        event_free(turn->written);
+    if (turn->timer)
+        event_free(turn->timer);
+    if (turn->effects.ledger)
+        ledger_close(turn->effects.ledger);
+    free(turn->memory);
+    free(turn);
+}
+
+/* Alive means: the loop turns, and no sync hangs. A database that is away is no reason to die. */
+static void feed_watchdog(struct turn *turn)
+{
+    int64_t interval_us = service_watchdog_interval_us();
+
+    if (interval_us == 0 || turn->now.mono_us < turn->alive_at_us)
+        return;
+    if (ledger_figures(turn->effects.ledger).write_age_us > SYNC_STUCK_US)
+        return;
+    service_alive();
+    turn->alive_at_us = turn->now.mono_us + interval_us;
+}
+
+static void keep_checkpoint(struct turn *turn)
+{
+    if (turn->now.mono_us < turn->checkpoint_at_us)
+        return;
+    turn->checkpoint_at_us = turn->now.mono_us + CHECKPOINT_EVERY_US;
+    ledger_checkpoint(turn->effects.ledger, gateway_checkpoint(turn->effects.gateway));
+}
+
+static bool is_drained(const struct turn *turn)
+{
+    struct gateway_figures figures = gateway_figures(turn->effects.gateway);
+
+    return turn->draining && figures.alarms_waiting == 0 && figures.readings_waiting == 0 &&
+           !figures.alarms_spilled && !figures.readings_spilled && figures.replies_waiting == 0;
+}
+
+/* Everything after the input, in the order of the header. True: turn again at once. */
+static bool finish(struct turn *turn)
+{
+    bool more;
+
+    begin(turn);
+    more = gateway_tick(turn->effects.gateway);
+    ledger_flush(turn->effects.ledger, turn->now.mono_us);
+    gateway_submit(turn->effects.gateway);
+    inlets_turn(turn->effects.inlets, ledger_durable(turn->effects.ledger),
+                gateway_has_room(turn->effects.gateway));
+    keep_checkpoint(turn);
+    feed_watchdog(turn);
+    if (is_drained(turn))
+        turn->stopping = true;
+    turn->figures.turns++;
+    turn->fresh = false;
+    return more;
+}
+
+static void set_timer(struct turn *turn)
+{
+    int64_t wait_us = gateway_wake_at(turn->effects.gateway) - turn->now.mono_us;
+
+    if (wait_us > IDLE_TURN_US)
+        wait_us = IDLE_TURN_US;
+    if (wait_us < 0)
+        wait_us = 0;
+    event_add(turn->timer, &(struct timeval){wait_us / US_PER_SECOND, wait_us % US_PER_SECOND});
+}
+
+bool turn_run(struct turn *turn)
+{
+    bool more = finish(turn);
+
+    while (!turn->stopping) {
+        set_timer(turn);
+        event_base_loop(turn->base, EVLOOP_ONCE | (more ? EVLOOP_NONBLOCK : 0));
+
+        int64_t started_us = turn->now.mono_us;
+
+        more = finish(turn);
+
+        int64_t took_us = clock_now().mono_us - started_us;
+
+        if (took_us > turn->figures.longest_us)
+            turn->figures.longest_us = took_us;
+    }
+    return !turn->failed;
+}
+
+void turn_stop(struct turn *turn)
+{
+    turn->stopping = true;
+}
+
+void turn_configure(struct turn *turn, const struct config *config)
+{
+    struct gateway_settings settings = setup_gateway(config);
+
+    turn->config = config;
+    gateway_configure(turn->effects.gateway, &settings);
+    inlets_reload(turn->effects.inlets, config);
+}
+
+void turn_drain(struct turn *turn)
+{
+    turn->draining = true;
+    inlets_drain(turn->effects.inlets);
+}
+
+const char *turn_not_ready(const struct turn *turn)
+{
+    if (turn->draining)
+        return "draining";
+    if (ledger_is_full(turn->effects.ledger))
+        return "the journal is full";
+    if (!store_is_up(turn->effects.store, LANE_ALARM))
+        return "the database is away; alarms are accepted and wait";
+    return NULL;
+}
+
+const struct gateway *turn_gateway(const struct turn *turn)
+{
+    return turn->effects.gateway;
+}
+
+struct inlets_figures turn_inlets(const struct turn *turn)
+{
+    return inlets_figures(turn->effects.inlets);
+}
+
+struct ledger_figures turn_ledger(const struct turn *turn)
+{
+    return ledger_figures(turn->effects.ledger);
+}
+
+struct turn_figures turn_figures(struct turn *turn)
+{
+    struct turn_figures figures = turn->figures;
+
+    figures.draining = turn->draining;
+    figures.directory_complete = turn->directory_complete;
+    turn->figures.longest_us = 0;
+    return figures;
+}
