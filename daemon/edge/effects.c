@@ -18,7 +18,7 @@ static uint64_t append(void *context, enum lane lane, struct bytes payload)
     return ledger_append(effects->ledger, (uint8_t)lane, payload.data, payload.size);
 }
 
-static void send(void *context, uint64_t connection, struct bytes data)
+static void answer(void *context, uint64_t connection, struct bytes data)
 {
     inlets_send(((struct effects *)context)->inlets, connection, data);
 }
@@ -81,7 +81,7 @@ struct gateway_ports effects_ports(struct effects *effects)
         .context = effects,
         .append_room = append_room,
         .append = append,
-        .send = send,
+        .send = answer,
         .hang_up = hang_up,
         .publish = publish,
         .submit = submit,
