@@ -1,6 +1,6 @@
 #include "db/pipeline.h"
 
-#include "db/connection.h"
+#include "db/uplink.h"
 
 #include <assert.h>
 #include <libpq-fe.h>
@@ -41,7 +41,7 @@ struct submission {
 };
 
 struct pipeline {
-    struct connection *connection;
+    struct uplink *uplink;
     struct pipeline_settings settings;
     struct pipeline_callbacks callbacks;
     bool is_up; /* the set-up is done */
@@ -67,14 +67,14 @@ struct pipeline *pipeline_open(struct event_base *base, const struct pipeline_se
     if (settings->in_flight <= 0 || settings->in_flight > PIPELINE_IN_FLIGHT_MAX)
         pipeline->settings.in_flight = PIPELINE_IN_FLIGHT_MAX;
     pipeline->callbacks = *callbacks;
-    struct connection_settings wanted = {
+    struct uplink_settings wanted = {
         .conninfo = settings->conninfo,
         .application_name = settings->application_name,
         .timeout_ms = pipeline->settings.timeout_ms,
     };
-    struct connection_callbacks answers = {pipeline, on_connected, on_input, on_down};
-    pipeline->connection = connection_open(base, &wanted, random, &answers, error);
-    if (!pipeline->connection) {
+    struct uplink_callbacks answers = {pipeline, on_connected, on_input, on_down};
+    pipeline->uplink = uplink_open(base, &wanted, random, &answers, error);
+    if (!pipeline->uplink) {
         free(pipeline);
         return NULL;
     }
@@ -89,13 +89,13 @@ void pipeline_close(struct pipeline *pipeline)
         PQclear(pipeline->queue[pipeline->first].answer);
         pipeline->first = (pipeline->first + 1) % PIPELINE_IN_FLIGHT_MAX;
     }
-    connection_close(pipeline->connection);
+    uplink_close(pipeline->uplink);
     free(pipeline);
 }
 
 bool pipeline_is_up(const struct pipeline *pipeline)
 {
-    return pipeline->is_up && connection_pg(pipeline->connection);
+    return pipeline->is_up && uplink_pg(pipeline->uplink);
 }
 
 int pipeline_in_flight(const struct pipeline *pipeline)
@@ -106,17 +106,17 @@ int pipeline_in_flight(const struct pipeline *pipeline)
 /* Ends what was sent since the last Sync and puts it in the queue. */
 static bool sync_submission(struct pipeline *pipeline, pipeline_on_result *on_result, void *context)
 {
-    PGconn *pg = connection_pg(pipeline->connection);
+    PGconn *pg = uplink_pg(pipeline->uplink);
 
     if (!PQpipelineSync(pg)) {
-        connection_fail(pipeline->connection, PQerrorMessage(pg));
+        uplink_fail(pipeline->uplink, PQerrorMessage(pg));
         return false;
     }
     unsigned last = (pipeline->first + pipeline->count) % PIPELINE_IN_FLIGHT_MAX;
     pipeline->queue[last] = (struct submission){on_result, context, NULL};
     if (pipeline->count++ == 0)
-        connection_expect(pipeline->connection, true);
-    connection_flush(pipeline->connection);
+        uplink_expect(pipeline->uplink, true);
+    uplink_flush(pipeline->uplink);
     return true;
 }
 
@@ -132,9 +132,9 @@ bool pipeline_submit(struct pipeline *pipeline, int statement, const struct stat
     for (int i = 0; i < parameters->count; i++)
         values[i] = statement_parameter(parameters, i);
     snprintf(name, sizeof name, "%d", statement);
-    PGconn *pg = connection_pg(pipeline->connection);
+    PGconn *pg = uplink_pg(pipeline->uplink);
     if (!PQsendQueryPrepared(pg, name, parameters->count, values, NULL, NULL, 0)) {
-        connection_fail(pipeline->connection, PQerrorMessage(pg));
+        uplink_fail(pipeline->uplink, PQerrorMessage(pg));
         return false;
     }
     return sync_submission(pipeline, on_result, context);
@@ -170,12 +170,12 @@ static bool send_setup(struct pipeline *pipeline, PGconn *pg)
 static void on_connected(void *context)
 {
     struct pipeline *pipeline = context;
-    PGconn *pg = connection_pg(pipeline->connection);
+    PGconn *pg = uplink_pg(pipeline->uplink);
 
     if (send_setup(pipeline, pg))
         sync_submission(pipeline, NULL, NULL);
     else
-        connection_fail(pipeline->connection, PQerrorMessage(pg));
+        uplink_fail(pipeline->uplink, PQerrorMessage(pg));
 }
 
 /* --- results --- */
@@ -186,7 +186,7 @@ static struct submission pop(struct pipeline *pipeline)
 
     pipeline->first = (pipeline->first + 1) % PIPELINE_IN_FLIGHT_MAX;
     pipeline->count--;
-    connection_expect(pipeline->connection, pipeline->count > 0);
+    uplink_expect(pipeline->uplink, pipeline->count > 0);
     return submission;
 }
 
@@ -229,7 +229,7 @@ static void settle(struct pipeline *pipeline)
         const char *sqlstate = PQresultErrorField(oldest->answer, PG_DIAG_SQLSTATE);
         describe(oldest->answer, message);
         if (!oldest->on_result || is_of_the_world(sqlstate ? sqlstate : "")) {
-            connection_fail(pipeline->connection, message);
+            uplink_fail(pipeline->uplink, message);
             return;
         }
         result = (struct pipeline_result){PIPELINE_REFUSED, sqlstate, message, NULL};
@@ -238,7 +238,7 @@ static void settle(struct pipeline *pipeline)
     }
     struct submission submission = pop(pipeline);
     if (submission.on_result) {
-        connection_is_good(pipeline->connection);
+        uplink_is_good(pipeline->uplink);
         submission.on_result(submission.context, &result);
     } else {
         pipeline->is_up = true;
@@ -268,7 +268,7 @@ static void read_results(struct pipeline *pipeline)
     PGconn *pg;
     int nulls = 0;
 
-    while ((pg = connection_pg(pipeline->connection)) && pipeline->count > 0 && !PQisBusy(pg)) {
+    while ((pg = uplink_pg(pipeline->uplink)) && pipeline->count > 0 && !PQisBusy(pg)) {
         PGresult *answer = PQgetResult(pg);
         if (!answer) {
             if (++nulls > 1)
@@ -292,7 +292,7 @@ static void on_input(void *context)
     PGnotify *notify;
 
     read_results(pipeline);
-    while ((pg = connection_pg(pipeline->connection)) && (notify = PQnotifies(pg))) {
+    while ((pg = uplink_pg(pipeline->uplink)) && (notify = PQnotifies(pg))) {
         if (pipeline->callbacks.on_notify)
             pipeline->callbacks.on_notify(pipeline->callbacks.context, notify->relname,
                                           notify->extra);

@@ -4,7 +4,7 @@
  *
  *             pause over              ready for queries
  *   WAITING ------------> CONNECTING -------------------> UP
- *      ^                       | failed, slow              | connection_fail, closed, hung
+ *      ^                       | failed, slow              | uplink_fail, closed, hung
  *      +-----------------------+---------------------------+
  *
  * conninfo may name several hosts: each attempt tries the next one by itself with its own time
@@ -14,8 +14,8 @@
  * The callbacks only ever come from the event loop, never from inside a call of this module.
  * Used by pipeline.c; programs use pipeline.h and listen.h.
  */
-#ifndef ONEKEY_DB_CONNECTION_H
-#define ONEKEY_DB_CONNECTION_H
+#ifndef ONEKEY_DB_UPLINK_H
+#define ONEKEY_DB_UPLINK_H
 
 #include "daemon/base/random.h"
 
@@ -23,15 +23,15 @@
 #include <stdbool.h>
 
 struct pg_conn;
-struct connection;
+struct uplink;
 
-struct connection_settings {
+struct uplink_settings {
     const char *conninfo;
     const char *application_name; /* as pg_stat_activity shows it */
     int timeout_ms;               /* a connect or an answer that takes longer: the server hangs */
 };
 
-struct connection_callbacks {
+struct uplink_callbacks {
     void *context;
     /* Connected and idle: the user sends its set-up. */
     void (*on_connected)(void *context);
@@ -44,21 +44,20 @@ struct connection_callbacks {
 /* Copies the settings and the callbacks; `random` is borrowed for good. The first attempt starts in
  * the next turn of the loop. NULL, with *error set to a line that the caller frees, if conninfo
  * cannot be read. */
-struct connection *connection_open(struct event_base *base,
-                                   const struct connection_settings *settings,
-                                   struct random *random,
-                                   const struct connection_callbacks *callbacks, char **error);
-void connection_close(struct connection *connection);
+struct uplink *uplink_open(struct event_base *base, const struct uplink_settings *settings,
+                           struct random *random, const struct uplink_callbacks *callbacks,
+                           char **error);
+void uplink_close(struct uplink *uplink);
 
 /* NULL if the connection is not up or has just been failed. */
-struct pg_conn *connection_pg(const struct connection *connection);
+struct pg_conn *uplink_pg(const struct uplink *uplink);
 /* Sends what libpq holds back; never blocks. */
-void connection_flush(struct connection *connection);
+void uplink_flush(struct uplink *uplink);
 /* It has done work: the next failure starts with the shortest pause again. */
-void connection_is_good(struct connection *connection);
+void uplink_is_good(struct uplink *uplink);
 /* Starts the clock by which an answer must come, or stops it. */
-void connection_expect(struct connection *connection, bool answer);
+void uplink_expect(struct uplink *uplink, bool answer);
 /* Gives the connection up, with the reason copied; on_down follows in this turn of the loop. */
-void connection_fail(struct connection *connection, const char *reason);
+void uplink_fail(struct uplink *uplink, const char *reason);
 
 #endif
