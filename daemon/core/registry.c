@@ -19,7 +19,7 @@ static void *take(struct registry *registry, size_t size)
 #undef uthash_fatal
 #define uthash_malloc(size) take(registry, size)
 #define uthash_free(pointer, size) (void)(pointer)
-#define uthash_fatal(message) assert(!message)
+#define uthash_fatal(message) assert(false && message)
 
 static size_t arena_size_for(uint32_t devices_max)
 {

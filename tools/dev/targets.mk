@@ -18,3 +18,16 @@ demo:
 	@tools/dev/deps
 	@$(MAKE) --no-print-directory -s all
 	@BUILD=$(BUILD) tools/dev/demo
+
+## fuzz: each fuzz target for FUZZ_SECONDS (60); findings into build/fuzz/
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: $(FUZZ)
+	@for target in $(notdir $(FUZZ)); do \
+		corpus=corpus/$${target%_fuzz}; \
+		mkdir -p $(BUILD)/fuzz/$$corpus tests/fuzz/$$corpus; \
+		echo "$$target for $(FUZZ_SECONDS) s"; \
+		$(BUILD)/fuzz/bin/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 \
+			-verbosity=0 -artifact_prefix=$(BUILD)/fuzz/ \
+			$(BUILD)/fuzz/$$corpus tests/fuzz/$$corpus || exit 1; \
+	done
