@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""tools/dev/stack: what it starts it can kill, start again and stop, and it touches nothing else."""
+import os
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+NAMES = ["postgres", "broker"]
+failed = False
+count = 0
+
+
+def check(is_good, name):
+    global failed, count
+    count += 1
+    failed |= not is_good
+    print(f"{'ok' if is_good else 'not ok'} {count} - {name}", flush=True)
+
+
+def stack(command, folder, *arguments):
+    """Exit status 0?"""
+    return subprocess.run([f"{ROOT}/tools/dev/stack", command, folder, *arguments],
+                          timeout=120).returncode == 0
+
+
+def environment(folder):
+    with open(f"{folder}/env", encoding="utf-8") as file:
+        return dict(assignment.split("=", 1) for line in file for assignment in shlex.split(line))
+
+
+def pid(folder, name):
+    with open(f"{folder}/pid/{name}", encoding="utf-8") as file:
+        return int(file.read())
+
+
+def is_alive(process):
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(port))) == 0
+
+
+def test_kill_and_start(folder, name, port):
+    before = pid(folder, name)
+    check(stack("kill", folder, name) and not is_alive(before), f"{name} is killed")
+    check(stack("start", folder, name) and pid(folder, name) != before and is_listening(port),
+          f"{name} is started again on its port")
+
+
+def test_stale_pid(folder):
+    """A process id that now belongs to someone else."""
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        stack("stop", folder, "broker")
+        with open(f"{folder}/pid/broker", "w", encoding="utf-8") as file:
+            file.write(f"{stranger.pid}\n")
+        check(stack("kill", folder, "broker") and stranger.poll() is None,
+              "a stranger with a remembered id is left alone")
+        stranger.kill()
+    check(stack("start", folder, "broker"), "and the broker starts again")
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="onekey-") as parent:
+        os.chmod(parent, 0o755)
+        folder = f"{parent}/stack"
+        try:
+            check(stack("up", folder), "up")
+            values = environment(folder)
+            check(all(is_alive(pid(folder, name)) for name in NAMES), "all processes live")
+            check(not stack("up", folder), "a second up is refused")
+            for name, key in (("postgres", "PGPORT"), ("broker", "MQTT_PORT")):
+                test_kill_and_start(folder, name, values[key])
+            test_stale_pid(folder)
+            pids = [pid(folder, name) for name in NAMES]
+        finally:
+            is_down = stack("down", folder)
+        check(is_down and not any(map(is_alive, pids)), "down, and nothing lives any more")
+    print(f"1..{count}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
