@@ -67,6 +67,7 @@ void config_print_each(const struct config *config, void *context,
 struct ini_writer {
     FILE *out;
     char section[CONFIG_NAME_SIZE], name[CONFIG_NAME_SIZE];
+    bool has_help; /* of this section kind, given at its first listener */
 };
 
 /* Help as comments, broken between words. */
@@ -90,16 +91,19 @@ static void write_item(void *context, const struct config_item *item)
     struct ini_writer *writer = context;
     if (strcmp(writer->section, item->section) != 0 || strcmp(writer->name, item->name) != 0) {
         bool named = item->name[0] != '\0';
+        writer->has_help = strcmp(writer->section, item->section) == 0;
         fprintf(writer->out, "%s[%s%s%s]\n", writer->section[0] == '\0' ? "" : "\n", item->section,
                 named ? " " : "", item->name);
         snprintf(writer->section, sizeof(writer->section), "%s", item->section);
         snprintf(writer->name, sizeof(writer->name), "%s", item->name);
     }
-    char comment[2 * CONFIG_TEXT_MAX];
-    snprintf(comment, sizeof(comment), "%s (%s%s)", item->help, item->accepts,
-             item->reloadable ? "; reload" : "");
-    write_comment(writer->out, comment);
-    fprintf(writer->out, "%s = %s\n", item->key, item->value);
+    if (!writer->has_help) {
+        char comment[2 * CONFIG_TEXT_MAX];
+        snprintf(comment, sizeof(comment), "%s (%s%s)", item->help, item->accepts,
+                 item->reloadable ? "; reload" : "");
+        write_comment(writer->out, comment);
+    }
+    fprintf(writer->out, "%s =%s%s\n", item->key, item->value[0] == '\0' ? "" : " ", item->value);
 }
 
 void config_print(const struct config *config, FILE *out)

@@ -400,6 +400,7 @@ void config_table_describe(const struct config_key *key, char out[CONFIG_TEXT_MA
         [CONFIG_PATH] = "an absolute path",
         [CONFIG_ADDRESS] = "an IPv4 or IPv6 address in numbers",
         [CONFIG_CONNINFO] = "a connection string without password (name a passfile)",
+        [CONFIG_YES_NO] = "yes or no",
     };
     char low[CONFIG_TEXT_MAX], high[32];
     if (key->words != NULL) {
@@ -410,8 +411,9 @@ void config_table_describe(const struct config_key *key, char out[CONFIG_TEXT_MA
         show_size((int64_t)key->min, low);
         snprintf(high, sizeof(high), "%.0fG", key->max / GIB);
         snprintf(out, CONFIG_TEXT_MAX, "%.31s to %s", low, high);
-    } else if (key->type == CONFIG_YES_NO) {
-        snprintf(out, CONFIG_TEXT_MAX, "yes or no");
+    } else if (key->type == CONFIG_PATH || key->type == CONFIG_ADDRESS ||
+               key->type == CONFIG_YES_NO) {
+        snprintf(out, CONFIG_TEXT_MAX, "%s", kinds[key->type]);
     } else {
         size_t longest = key->max > 0 ? (size_t)key->max : key->size - 1;
         snprintf(out, CONFIG_TEXT_MAX, "%s, at most %zu characters", kinds[key->type], longest);

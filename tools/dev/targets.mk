@@ -31,3 +31,32 @@ fuzz: $(FUZZ)
 			-verbosity=0 -artifact_prefix=$(BUILD)/fuzz/ \
 			$(BUILD)/fuzz/$$corpus tests/fuzz/$$corpus || exit 1; \
 	done
+
+# What is documented of the configuration comes from its table.
+$(BUILD)/dev/config_docs: $(BUILD)/release/tools/dev/config_docs.o $(BUILD)/release/libbase.a
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $^ -linih -lm
+
+## docs: write the generated parts of docs/ again, from the configuration's table
+.PHONY: docs
+docs: $(BUILD)/dev/config_docs
+	tools/dev/splice-options docs/man/onekeyd.conf.5 $< >$(BUILD)/dev/onekeyd.conf.5
+	mv $(BUILD)/dev/onekeyd.conf.5 docs/man/onekeyd.conf.5
+	$< example >docs/onekeyd.conf.example
+
+## install: into DESTDIR=, below PREFIX=/usr and SYSCONFDIR=/etc
+SYSTEMD := $(DESTDIR)$(PREFIX)/lib/systemd/system
+MANUAL := $(DESTDIR)$(PREFIX)/share/man
+DAEMONS := $(filter onekeyd onekey-console,$(PRESENT))
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(SYSTEMD)
+	$(if $(DAEMONS),install $(DAEMONS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/sbin)
+	install $(patsubst %,$(BUILD)/bin/%,$(filter-out $(DAEMONS),$(PRESENT))) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 systemd/*.service $(SYSTEMD)
+	install -D -m 644 systemd/onekey.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/onekey.conf
+	for page in docs/man/*.[1-8]; do \
+		install -D -m 644 $$page $(MANUAL)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d $(DESTDIR)$(SYSCONFDIR)/onekey/conf.d
+	test -e $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf || install -m 644 \
+		docs/onekeyd.conf.example $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf
