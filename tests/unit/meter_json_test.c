@@ -163,7 +163,7 @@ static void ids_are_names_and_come_back(void **state)
     take(ALARM, "{\"id\":\"\\\"\\\\\\n\\u9664\",\"type\":\"panic\"}");
     replied("onekey/v1/call_box/BOX-77/down/ack",
             "{\"id\":\"\\\"\\\\\\n\\u9664\",\"accepted\":true,\"number\":812}");
-    strcpy(first, outcome.signals[0].message_id);
+    snprintf(first, sizeof(first), "%s", outcome.signals[0].message_id);
     take(ALARM, "{\"id\":\"\\\"\\\\\\n\\u9665\",\"type\":\"panic\"}");
     assert_string_not_equal(outcome.signals[0].message_id, first);
     assert_string_equal(take(ALARM, "{\"id\":17,\"type\":\"panic\"}")->message_id, "17");
@@ -172,14 +172,14 @@ static void ids_are_names_and_come_back(void **state)
     replied("onekey/v1/call_box/BOX-77/down/ack", "{\"id\":null,\"accepted\":true,\"number\":812}");
     /* The same id at another time is another press. */
     take(ALARM, "{\"id\":\"1\",\"at\":\"2026-01-02T03:04:05Z\",\"type\":\"panic\"}");
-    strcpy(first, outcome.signals[0].message_id);
+    snprintf(first, sizeof(first), "%s", outcome.signals[0].message_id);
     take(ALARM, "{\"id\":\"1\",\"at\":\"2026-01-02T03:04:06Z\",\"type\":\"panic\"}");
     assert_string_not_equal(outcome.signals[0].message_id, first);
     /* Long ones that begin alike are not the same; beyond what a reply holds they come as null. */
     memset(id, 'x', sizeof(id));
     id[250] = '\0';
     snprintf(body, sizeof(body), "{\"id\":\"%s1\",\"type\":\"panic\"}", id);
-    strcpy(first, take(ALARM, body)->message_id);
+    snprintf(first, sizeof(first), "%s", take(ALARM, body)->message_id);
     replied("onekey/v1/call_box/BOX-77/down/ack", "{\"id\":null,\"accepted\":true,\"number\":812}");
     snprintf(body, sizeof(body), "{\"id\":\"%s2\",\"type\":\"panic\"}", id);
     assert_string_not_equal(take(ALARM, body)->message_id, first);

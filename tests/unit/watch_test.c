@@ -136,7 +136,7 @@ static void a_repetition_has_the_same_name_and_a_second_press_another(void **sta
 
     (void)state;
     take("[3G*1000000042*0055*AL," BLOCK("00010000") NO_WIFI "]");
-    strcpy(first, outcome.signals[0].message_id);
+    snprintf(first, sizeof(first), "%s", outcome.signals[0].message_id);
     assert_true(first[0]);
     take("[3G*1000000042*0002*0055*AL," BLOCK("00010000") NO_WIFI "]"); /* with another index */
     assert_string_equal(outcome.signals[0].message_id, first);
@@ -277,7 +277,7 @@ static void commands_are_written(void **state)
     commands(&(struct command){COMMAND_REPORT_INTERVAL, 600, ""}, indexed,
              "[ZJ*1000000042*00FF*000a*UPLOAD,600]");
     commands(&number, cs, "[CS*1000000042*000e*SOS2,+15550100]");
-    strcpy(number.text, "1]*");
+    snprintf(number.text, sizeof(number.text), "1]*");
     commands(&number, cs, NULL);
     commands(&(struct command){.kind = COMMAND_ACKNOWLEDGE}, cs, NULL);
     commands(&(struct command){.kind = COMMAND_LOCATE}, "junk", NULL); /* to whom? */
@@ -343,7 +343,7 @@ static void vitals_and_heartbeats_are_composed(void **state)
     char text[512];
 
     (void)state;
-    strcpy(signal.identity, "1000000042");
+    snprintf(signal.identity, sizeof(signal.identity), "1000000042");
     assert_true(bytes_equal_text(compose(&signal, &session, text, sizeof(text)),
                                  "[3G*1000000042*0008*heart,71]"));
     signal = (struct signal){.kind = SIGNAL_HEARTBEAT,
@@ -387,7 +387,7 @@ static void damage_loses_no_alarm_that_can_be_read(void **state)
         assert_int_equal(outcome.frames, 2 * frames_once);
     }
     for (size_t offset = strlen("[3G*1000000042*0055*AL,"); offset < strlen(frames[0]); offset++) {
-        strcpy(doubled, frames[0]);
+        snprintf(doubled, sizeof(doubled), "%s", frames[0]);
         if (strchr(",[]", doubled[offset]))
             continue;
         doubled[offset] = '~';
