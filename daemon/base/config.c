@@ -218,6 +218,7 @@ static bool read_line(struct reader *reader, char *out, int size)
     if (!begun)
         return false;
     reader->line++;
+    too_long = too_long && strchr("#;", out[0]) == NULL;
     if (too_long)
         COMPLAIN_HERE(reader, "the line is too long; at most %d characters", size - 1);
     if (has_nul)

@@ -288,13 +288,19 @@ static bool is_address(const char *value)
     return inet_pton(AF_INET, value, &any) == 1 || inet_pton(AF_INET6, value, &any) == 1;
 }
 
+static size_t longest(const struct config_key *key)
+{
+    size_t limit = key->max > 0 ? (size_t)key->max : key->size - 1;
+    return limit < CONFIG_VALUE_MAX ? limit : CONFIG_VALUE_MAX;
+}
+
 /* What is wrong with a text of this key, NULL if nothing is. */
 static const char *judge_text(const struct config_key *key, const char *value)
 {
-    size_t size = strlen(value), size_max = key->max > 0 ? (size_t)key->max : key->size - 1;
+    size_t size = strlen(value);
     if (size < (size_t)key->min)
         return "is empty";
-    if (size > size_max)
+    if (size > longest(key))
         return "is too long";
     if (key->type == CONFIG_PATH && size > 0 && value[0] != '/')
         return "is not an absolute path";
@@ -415,7 +421,7 @@ void config_table_describe(const struct config_key *key, char out[CONFIG_TEXT_MA
                key->type == CONFIG_YES_NO) {
         snprintf(out, CONFIG_TEXT_MAX, "%s", kinds[key->type]);
     } else {
-        size_t longest = key->max > 0 ? (size_t)key->max : key->size - 1;
-        snprintf(out, CONFIG_TEXT_MAX, "%s, at most %zu characters", kinds[key->type], longest);
+        snprintf(out, CONFIG_TEXT_MAX, "%s, at most %zu characters", kinds[key->type],
+                 longest(key));
     }
 }

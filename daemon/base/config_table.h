@@ -34,7 +34,9 @@ struct config_key {
     const char *help;
 };
 
-/* Longest text that a value, its description or a reason takes. */
+/* Longest value: with its key it fits a line of the file (inih takes 199 characters). */
+#define CONFIG_VALUE_MAX 170
+/* Memory that a value or its description takes. */
 #define CONFIG_TEXT_MAX (2 * CONFIG_PATH_SIZE)
 
 extern const struct config_key config_keys[];

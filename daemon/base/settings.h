@@ -47,7 +47,7 @@ struct config {
         int64_t segment_bytes, total_bytes;
     } journal;
     struct {
-        char conninfo[2 * CONFIG_PATH_SIZE];
+        char conninfo[CONFIG_PATH_SIZE];
         int32_t batch_records, in_flight;
         int32_t statement_timeout_ms, reconnect_min_ms, reconnect_max_ms;
     } database;

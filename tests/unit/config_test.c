@@ -132,6 +132,8 @@ static void each_error_names_place_value_and_remedy(void **state)
         {SOUND "[journal]\nsegment_bytes = 9223372036854775807G\n", "is out of range"},
         {SOUND "[gateway]\nname =\n", "name =  is empty"},
         {SOUND "[gateway]\nname = gate 1\n", "name = gate 1 has a forbidden character"},
+        {SOUND "[gateway]\nname = a23456789b123456789c123456789d123456789e1234567\n",
+         "is too long; give letters, digits, '.', '-' and '_', at most 47 characters"},
         {SOUND "[log]\nlevel = loud\n", "level = loud is not known; give one of critical, error"},
         {SOUND "no equals sign\n", "a.conf:3: not understood; write key = value"},
         {SOUND "[gateway\nname = x\n", "a.conf:3: not understood"},
@@ -217,6 +219,8 @@ static void lines_that_are_no_text_are_told(void **state)
     assert_int_equal(read_text(&config, text), 2);
     assert_non_null(strstr(told, "a.conf:3: the line is too long"));
     assert_non_null(strstr(told, "a.conf:5: [log] level = loud"));
+    text[strlen(SOUND)] = '#'; /* a comment may be as long as it likes */
+    assert_int_equal(read_text(&config, text), 1);
     static const char nul[] = SOUND "address =\0 ::1\n";
     assert_int_equal(read_bytes(&config, nul, sizeof(nul) - 1), 1);
     assert_non_null(strstr(told, "a.conf:3: the line holds a NUL byte"));
