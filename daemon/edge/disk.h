@@ -1,15 +1,10 @@
 /*
- * The journal's directory on a real disk, and the one thread that writes to it: the only file that
- * opens, writes and syncs journal files. Implements daemon/journal/disk.h.
+ * The journal's disk and the one thread that writes to it. The files are segments.h; this owns the
+ * thread and a mailbox of two slots, one write and one preparation. A write goes first: the zeros of
+ * a new segment are written in slices, with a look into the mailbox between them.
  *
- * It owns the directory (created if absent, mode 0700), the lock on its file `lock` (two daemons
- * never share a journal), the descriptors and the thread. Segments are `%016x.journal` after their
- * number; one that is not yet complete ends in `.new` and is deleted at the next start.
- *
- * The thread has a mailbox of two slots, one write and one preparation. A write goes first: the
- * zeros of a new segment are written in slices with a look into the mailbox between them. No call of
- * this header waits for the disk, but disk_open, disk_stop, disk_close and the port itself.
- * How to use it in a turn stands in daemon/journal/journal.h.
+ * No call waits for the disk but disk_open, disk_stop and those of the port. How to use it in a turn
+ * stands in daemon/journal/journal.h.
  */
 #ifndef ONEKEY_EDGE_DISK_H
 #define ONEKEY_EDGE_DISK_H
@@ -39,7 +34,7 @@ struct disk_figures {
     int64_t write_total_us;
 };
 
-/* Opens, creates and locks the directory. now_us is a clock that does not step; the thread calls it
+/* Opens and locks the directory, created if absent (mode 0700): two daemons never share a journal. now_us is a clock that does not step; the thread calls it
  * too. ERR_EXISTS if another process holds the lock, ERR_IO (errno says more) otherwise. */
 int disk_open(struct disk **disk, const char *path, int64_t (*now_us)(void)) MUST_USE;
 /* The blocking port, for journal_open and for reading back. Lives as long as the disk. Only `read`
@@ -54,7 +49,8 @@ int disk_completion_fd(const struct disk *disk);
  * copied, the bytes it points to are lent until the completion. */
 void disk_submit_write(struct disk *disk, const struct journal_write *write);
 void disk_submit_prepare(struct disk *disk, const struct journal_prepare *request);
-/* The next finished work; false if there is none. */
+/* The next finished work; false if there is none, which also clears the descriptor: call it until
+ * then. Also after disk_stop, for the last write. */
 bool disk_take_completion(struct disk *disk, struct disk_completion *completion);
 /* How long the write now with the thread has been there, 0 if none: for the watchdog. */
 int64_t disk_write_age_us(struct disk *disk);

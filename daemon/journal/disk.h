@@ -1,6 +1,6 @@
 /*
  * The port to the disk: what the journal needs of a directory of segment files, as a table of
- * functions. daemon/edge/disk.c is the real one, tests/unit/fake_disk.h the one in memory that
+ * functions. daemon/edge/segments.c is the real one, tests/unit/fake_disk.h the one in memory that
  * crashes on command.
  *
  * A segment is a file of fixed size, named by a number (`floor`): every record in it has a number

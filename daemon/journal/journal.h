@@ -34,6 +34,7 @@
 #include "daemon/base/attributes.h"
 #include "daemon/journal/disk.h"
 #include "daemon/journal/record.h"
+#include "daemon/journal/scan.h"
 
 #include <stdbool.h>
 
@@ -41,7 +42,6 @@
 #define JOURNAL_SEGMENT_MIN (16u << 10)
 #define JOURNAL_BUFFER_MIN (8u << 10) /* and at most a quarter of a segment, and 1 MiB */
 #define JOURNAL_BUFFER_MAX (1u << 20)
-#define JOURNAL_RUN_GAP (UINT64_C(1) << 20) /* more numbers than a run can lose */
 
 struct journal_segment {
     uint64_t floor; /* its name: no record in it has a smaller number */
@@ -99,6 +99,7 @@ struct journal {
     unsigned filling; /* which buffer takes records; the other may be with the writer */
     bool writing;     /* a write is outstanding */
     bool preparing;   /* `request` is outstanding */
+    bool starved;     /* the last preparation failed */
     bool failed;      /* a write failed: for good */
     bool active;      /* segments[used - 1] takes records */
     bool ready;       /* segments[used] is prepared, and empty */

@@ -14,6 +14,7 @@
 #ifndef ONEKEY_JOURNAL_RECORD_H
 #define ONEKEY_JOURNAL_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,11 @@
 #define RECORD_SIZE_MAX (RECORD_HEADER + RECORD_PAYLOAD_MAX)
 #define RECORD_NUMBER_END (UINT64_C(1) << 62)
 
-/* Types 1 .. 253 are the caller's; these are the journal's own. */
+/* Types 1 .. 253 are the caller's; these are the journal's own. The payload of both is the
+ * checkpoint as u64; a segment record is the first of every segment. */
 enum { RECORD_CHECKPOINT = 254, RECORD_SEGMENT = 255 };
+
+#define RECORD_OWN_SIZE (RECORD_HEADER + 8u) /* bytes one of these takes */
 
 struct record {
     uint64_t number, durable;
@@ -44,5 +48,13 @@ size_t record_size(size_t payload);
 void record_encode(const struct record *record, uint8_t *out);
 /* Reads the record at `bytes`, of which `have` are there. */
 enum record_state record_decode(const uint8_t *bytes, size_t have, struct record *record);
+/* The number in a header, of which nothing else is looked at: a cheap test before decoding. */
+uint64_t record_number(const uint8_t *header);
+/* Whether this is one of the journal's own. */
+bool record_is_own(const struct record *record);
+/* The checkpoint that a record of the journal's own carries; 0 for any other record. */
+uint64_t record_checkpoint(const struct record *record);
+/* Writes a checkpoint, 8 bytes, as payload. */
+void record_put_checkpoint(uint8_t *payload, uint64_t checkpoint);
 
 #endif

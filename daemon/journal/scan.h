@@ -1,14 +1,16 @@
 /*
  * Finding the records in the bytes of segments, one window after another. Knows no disk.
  *
- * A record belongs to the journal if it reads well (record.h) and its number is above all seen
- * before and not below its segment's name: bytes left from an earlier life of a recycled segment
- * have smaller numbers. Where none stands, the scan steps on by 8 bytes until one does, whose number
- * is no further on than the bytes stepped over could hold.
+ * A record belongs where it lies if it reads well (record.h), its number is above all seen before,
+ * and it is one the journal can have put there: within a segment numbers run on without a gap, and
+ * the first is not below the segment's name nor far above. Bytes left from an earlier life of a
+ * recycled segment have smaller numbers than that. Where no record stands the scan steps on by 8
+ * bytes until one does, that is no more records further on than the bytes stepped over could hold.
  *
- * Numbers run on without a gap within one run of the journal, so a gap of less than
- * JOURNAL_RUN_GAP is a hole: records torn by a crash before they were durable, or destroyed later.
- * It is damage as soon as a later record's `durable` covers it.
+ * Numbers run on within a run of the journal over all its segments, and a new run starts at least
+ * JOURNAL_RUN_GAP higher. So a smaller gap is a hole: records torn by a crash before they were
+ * durable, or destroyed later. It is damage as soon as a later record of that run knows it was
+ * durable.
  */
 #ifndef ONEKEY_JOURNAL_SCAN_H
 #define ONEKEY_JOURNAL_SCAN_H
@@ -17,8 +19,10 @@
 
 #include <stdbool.h>
 
-/* Records first .. last are lost, among which some of the journal's own; the unreadable bytes begin
- * here. Adjoining losses come as one. */
+#define JOURNAL_RUN_GAP (UINT64_C(1) << 20) /* more numbers than a segment and two buffers hold */
+
+/* Of the records first .. last none was found (some may be the journal's own), and the bytes from
+ * here on do not read. Losses that adjoin may come as one. */
 struct scan_damage {
     uint64_t segment, offset, bytes;
     uint64_t first, last;
@@ -26,12 +30,14 @@ struct scan_damage {
 
 /* Embedded by the caller, zero at the start. */
 struct scan {
-    uint64_t segment; /* the floor of the segment being scanned */
-    uint64_t offset;  /* in it, of the next byte to look at */
-    uint64_t last;    /* number of the last record seen, in any segment */
-    uint64_t skipped; /* bytes stepped over since it, in this segment */
-    bool has_hole;
-    struct scan_damage hole; /* not yet known whether torn or damaged */
+    uint64_t segment;         /* the name of the segment being scanned */
+    uint64_t offset;          /* in it, of the next byte to look at */
+    uint64_t last;            /* number of the last record seen, in any segment */
+    bool here;                /* it was in this segment */
+    bool has_hole;            /* `hole` is not yet known to be torn or damaged */
+    struct scan_damage hole;  /* between records seen */
+    uint64_t proof;           /* durable number from which on the hole is damage */
+    struct scan_damage stray; /* bytes stepped over since the last record; no numbers yet */
 };
 
 enum scan_result {

@@ -22,7 +22,7 @@ BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|system|popen
 SINGLE_PLACE = [
     (re.compile(r"\b(clock_gettime|gettimeofday|time)\s*\("), ["daemon/edge/clock.c"]),
     (re.compile(r"\b(getrandom|getentropy|random)\s*\("), ["daemon/edge/clock.c"]),
-    (re.compile(r"\b(open|openat|creat)\s*\("), ["daemon/edge/disk.c"]),
+    (re.compile(r"\b(open|openat|creat)\s*\("), ["daemon/edge/segments.c"]),
 ]
 
 
