@@ -38,23 +38,33 @@ static bool complain(const char *path, char *error, size_t error_size)
     return false;
 }
 
-/* Without this OpenSSL asks for the password of an encrypted key on the terminal. */
-static int no_password(char *buffer, int size, int for_writing, void *context)
+/* Called for the password of an encrypted key: without it OpenSSL would ask on the terminal. */
+static int refuse_password(char *buffer, int size, int for_writing, void *asked)
 {
-    (void)buffer, (void)size, (void)for_writing, (void)context;
-    return 0;
+    (void)buffer, (void)size, (void)for_writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+static bool load_key(SSL_CTX *context, const char *path, char *error, size_t error_size)
+{
+    bool asked = false;
+    SSL_CTX_set_default_passwd_cb(context, refuse_password);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+    bool good = SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1 &&
+                SSL_CTX_check_private_key(context) == 1;
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+    if (asked)
+        snprintf(error, error_size, "%s: must not need a password", path);
+    return good || (!asked && complain(path, error, error_size));
 }
 
 static bool load_identity(SSL_CTX *context, const struct tls_options *options, char *error,
                           size_t error_size)
 {
-    SSL_CTX_set_default_passwd_cb(context, no_password);
     if (SSL_CTX_use_certificate_chain_file(context, options->certificate_path) != 1)
         return complain(options->certificate_path, error, error_size);
-    if (SSL_CTX_use_PrivateKey_file(context, options->key_path, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(context) != 1)
-        return complain(options->key_path, error, error_size);
-    return true;
+    return load_key(context, options->key_path, error, error_size);
 }
 
 static bool load_authority(SSL_CTX *context, const char *path, char *error, size_t error_size)
