@@ -81,6 +81,63 @@ static bool agrees(const struct vector *vector, const struct outcome *outcome, c
     return message_agrees(vector, outcome, why, why_size);
 }
 
+/* Total in litres that a decoded sensor object states, -1 if none. */
+static double stated_litres(const json_t *object)
+{
+    static const struct {
+        const char *key;
+        double litres;
+    } totals[] = {
+        {"water", 1}, {"totalVolume_l", 1}, {"volume_m3", 1000}, {"current_volume_m3", 1000}};
+
+    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+        const json_t *value = json_object_get(object, totals[i].key);
+
+        if (json_is_number(value))
+            return json_number_value(value) * totals[i].litres;
+    }
+    return -1;
+}
+
+/* What a sensor's own decoder makes of its frame, put where ChirpStack puts it. */
+static bool decoded_agrees(const struct vector *vector, const struct outcome *ignored, char *why,
+                           size_t why_size)
+{
+    static struct outcome outcome;
+    struct codec_environment environment = drive_environment();
+    json_t *wrapped = json_pack("{s:O}", "object", vector->expect);
+    char *body = json_dumps(wrapped, 0);
+    struct message message = {bytes_of("application/a/device/00000000000000aa/event/up"),
+                              bytes_of(body)};
+    const json_t *deltas = json_object_get(vector->expect, "deltas_m3");
+    double litres = stated_litres(vector->expect);
+    bool button = json_object_get(vector->expect, "button_event") != NULL;
+    size_t readings = deltas ? json_array_size(deltas) : litres >= 0;
+    const struct signal *reading;
+
+    (void)ignored;
+    drive(codecs[codec_find("meter_json")], &message, 0, &environment, &outcome);
+    free(body);
+    json_decref(wrapped);
+    reading = &outcome.signals[outcome.signal_count - 1];
+    if (litres >= 0 &&
+        (reading->kind != SIGNAL_READING || reading->total_ml != (int64_t)(litres * 1000 + 0.5)))
+        return differ(why, why_size, "total_ml", litres * 1000, (double)reading->total_ml);
+    if (outcome.signal_count - drive_alarms(&outcome) != (readings ? readings : !button))
+        return differ(why, why_size, "readings", (double)readings, (double)outcome.signal_count);
+    return (find_kind(&outcome, SIGNAL_PANIC) != NULL) == button ||
+           differ(why, why_size, "panic", button, !button);
+}
+
+static void test_lorawan_water_vectors(void **state)
+{
+    const struct vector_file file = {
+        .file = "lorawan_water.jsonl", .codec = "meter_json", .agrees = decoded_agrees};
+
+    (void)state;
+    vectors_check(&file);
+}
+
 static void test_mqtt_json_vectors(void **state)
 {
     const struct vector_file file = {
@@ -92,7 +149,8 @@ static void test_mqtt_json_vectors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mqtt_json_vectors)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mqtt_json_vectors),
+                                       cmocka_unit_test(test_lorawan_water_vectors)};
 
     return cmocka_run_group_tests_name("meter_json_vectors", tests, NULL, NULL);
 }
