@@ -31,7 +31,7 @@ static void add_signals(struct metrics *metrics, const struct gateway_counters *
                             "Signals by kind, from devices or decided by the gateway",
                             (int64_t)counters->signals[kind]};
 
-        snprintf(labels, sizeof(labels), "kind=\"%s\"", signal_kind_name(kind));
+        snprintf(labels, sizeof(labels), "kind=\"%s\"", signal_kind_name((enum signal_kind)kind));
         add(metrics, &line, 1);
     }
 }
