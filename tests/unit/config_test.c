@@ -132,7 +132,7 @@ static void each_error_names_place_value_and_remedy(void **state)
         {SOUND "[journal]\nsegment_bytes = 9223372036854775807G\n", "is out of range"},
         {SOUND "[gateway]\nname =\n", "name =  is empty"},
         {SOUND "[gateway]\nname = gate 1\n", "name = gate 1 has a forbidden character"},
-        {SOUND "[gateway]\nname = a23456789b123456789c123456789d123456789e1234567\n",
+        {SOUND "[gateway]\nname = a23456789b123456789c123456789d123456789e12345678\n",
          "is too long; give letters, digits, '.', '-' and '_', at most 47 characters"},
         {SOUND "[log]\nlevel = loud\n", "level = loud is not known; give one of critical, error"},
         {SOUND "no equals sign\n", "a.conf:3: not understood; write key = value"},
