@@ -35,8 +35,9 @@ struct mqtt {
     struct event *reader, *writer; /* of the present socket, NULL while WAITING */
     int fd; /* a duplicate of it: the library closes its own without warning, under the events */
     struct event *reconnect, *every_second;
-    struct mqtt_options options; /* its texts are not ours, but for the topics */
+    struct mqtt_options options; /* of its texts only these are ours: */
     char *host;                  /* for the log */
+    char **topics;
     enum state state;
     uint64_t owed, durable; /* while owed > durable nothing is written */
     bool refusing;          /* a message of this connection was refused: it is of no more use */
@@ -238,9 +239,8 @@ static void on_connect(struct mosquitto *client, void *context, int reason, int 
     if (mqtt->options.topic_count == 0)
         come_into_use(mqtt);
     else
-        mosquitto_subscribe_multiple(client, NULL, (int)mqtt->options.topic_count,
-                                     (char *const *)(uintptr_t)mqtt->options.topics, QOS,
-                                     MQTT_SUB_OPT_SEND_RETAIN_NEW, NULL);
+        mosquitto_subscribe_multiple(client, NULL, (int)mqtt->options.topic_count, mqtt->topics,
+                                     QOS, MQTT_SUB_OPT_SEND_RETAIN_NEW, NULL);
 }
 
 static void on_subscribe(struct mosquitto *client, void *context, int id, int count,
@@ -252,7 +252,7 @@ static void on_subscribe(struct mosquitto *client, void *context, int id, int co
     for (int i = 0; i < count; i++)
         if (granted[i] != QOS)
             report(mqtt, LOG_ERROR, "mqtt.subscription_refused",
-                   (size_t)i < mqtt->options.topic_count ? mqtt->options.topics[i] : "");
+                   (size_t)i < mqtt->options.topic_count ? mqtt->topics[i] : "");
     come_into_use(mqtt);
 }
 
@@ -364,6 +364,19 @@ static bool configure(struct mqtt *mqtt, char *error, size_t error_size)
     return set_credentials(mqtt, error, error_size) && set_tls(mqtt, error, error_size);
 }
 
+/* The rest the library has copied where it needs it. */
+static void keep_texts(struct mqtt *mqtt)
+{
+    const struct mqtt_options *options = &mqtt->options;
+    bool good = (mqtt->host = strdup(options->host)) &&
+                (mqtt->topics = calloc(options->topic_count + 1, sizeof(*mqtt->topics)));
+
+    for (size_t i = 0; good && i < options->topic_count; i++)
+        good = (mqtt->topics[i] = strdup(options->topics[i])) != NULL;
+    if (!good)
+        abort();
+}
+
 static void release(struct mqtt *mqtt)
 {
     forget_socket(mqtt);
@@ -371,6 +384,9 @@ static void release(struct mqtt *mqtt)
     event_free(mqtt->every_second);
     mosquitto_destroy(mqtt->client);
     free(mqtt->host);
+    for (size_t i = 0; i < mqtt->options.topic_count; i++)
+        free(mqtt->topics[i]);
+    free(mqtt->topics);
     free(mqtt);
     mosquitto_lib_cleanup(); /* counts its inits */
 }
@@ -397,11 +413,11 @@ struct mqtt *mqtt_open(struct event_base *base, const struct mqtt_options *optio
     mqtt->base = base;
     mqtt->options = *options;
     set_defaults(&mqtt->options);
-    mqtt->host = strdup(options->host);
+    keep_texts(mqtt);
     mqtt->client = mosquitto_new(options->client_id, false, mqtt);
     mqtt->reconnect = event_new(base, -1, 0, on_reconnect, mqtt);
     mqtt->every_second = event_new(base, -1, EV_PERSIST, on_second, mqtt);
-    if (!mqtt->host || !mqtt->client || !mqtt->reconnect || !mqtt->every_second)
+    if (!mqtt->client || !mqtt->reconnect || !mqtt->every_second)
         abort();
     if (!configure(mqtt, error, error_size)) {
         release(mqtt);
@@ -455,6 +471,8 @@ bool mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, siz
 
 void mqtt_pause_reading(struct mqtt *mqtt, bool pause)
 {
+    if (mqtt->paused == pause)
+        return;
     mqtt->paused = pause;
     if (mqtt->state != WAITING)
         watch(mqtt);

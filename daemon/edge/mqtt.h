@@ -60,7 +60,7 @@ struct mqtt_options {
     uint16_t receive_maximum; /* messages that the broker may send before we acknowledge; 0: 1000 */
     uint32_t reconnect_min_ms,
         reconnect_max_ms;      /* 0: 500 and 30,000; jittered down by up to half */
-    const char *const *topics; /* subscriptions, at QoS 1; lent as long as the module lives */
+    const char *const *topics; /* subscriptions, at QoS 1 */
     size_t topic_count;
     /* The highest number owed for the message, MQTT_NOTHING or MQTT_REFUSED. */
     uint64_t (*on_message)(void *context, const struct mqtt_message *message);
@@ -77,7 +77,7 @@ struct mqtt_counters {
 };
 
 /* Starts connecting; the broker need not be there yet. NULL, and one sentence in `error`, where the
- * options or their files cannot be used. Copies the texts but for the topics. */
+ * options or their files cannot be used. Copies the texts. */
 struct mqtt *mqtt_open(struct event_base *base, const struct mqtt_options *options, char *error,
                        size_t error_size) MUST_USE;
 /* Lets out what is durable, says goodbye as far as the socket takes it, and drops the rest. */

@@ -229,8 +229,9 @@ void tcp_hang_up(struct tcp *tcp, uint64_t handle, bool flush)
 
 void tcp_pause_reading(struct tcp *tcp, bool pause)
 {
+    bool resumes = tcp->paused && !pause;
     tcp->paused = pause;
-    if (!pause)
+    if (resumes)
         connection_later(tcp);
 }
 

@@ -273,6 +273,18 @@ static void test_pause_keeps_bytes_until_it_ends(void **state)
     stop(&f);
 }
 
+/* The owner says every turn that reading goes on: that alone must not keep the loop turning. */
+static void test_no_pause_again_and_again_costs_nothing(void **state)
+{
+    struct fixture f;
+    int turns = 0;
+    (void)state;
+    start(&f, defaults);
+    LOOP_UNTIL_WITHIN(f.base, 0.3, (tcp_pause_reading(f.tcp, false), turns++, false));
+    assert_in_range(turns, 1, 100);
+    stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_closed_in_order),
         cmocka_unit_test(test_hang_up_inside_input),
         cmocka_unit_test(test_pause_keeps_bytes_until_it_ends),
+        cmocka_unit_test(test_no_pause_again_and_again_costs_nothing),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
