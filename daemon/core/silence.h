@@ -25,104 +25,7 @@
 #ifndef ONEKEY_CORE_SILENCE_H
 #define ONEKEY_CORE_SILENCE_H
 
-#include "daemon/core/silence_state.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum silence_rule {
-    SILENCE_LEARNED = 1 << 0,
-    SILENCE_FIXED = 1 << 1,
-    SILENCE_GUARANTEE = 1 << 2,
-    SILENCE_DAILY = 1 << 3,
-    SILENCE_CONTINUOUS = 1 << 4,
-    SILENCE_TAP = 1 << 5
-};
-#define SILENCE_RULE_COUNT 6
-/* Masks: the rules that make a ticket `silence`, and those that make `running_water`. */
-#define SILENCE_QUIET (SILENCE_LEARNED | SILENCE_FIXED | SILENCE_GUARANTEE)
-#define SILENCE_RUNNING (SILENCE_DAILY | SILENCE_CONTINUOUS | SILENCE_TAP)
-
-/* Why a silence is no cause for alarm. The first two start the silence anew when they end (nobody
- * was home); the others stop its clock while they last. */
-enum silence_reason {
-    SILENCE_ABSENCE = 1 << 0, /* entered by an operator or the resident */
-    SILENCE_OUTSIDE = 1 << 1, /* the wristband is away from home */
-    SILENCE_MAINTENANCE = 1 << 2,
-    SILENCE_MAINS_OUTAGE = 1 << 3
-};
-
-/* What was odd about a reading, one bit each; docs/DETECTOR.md has the rule for each. */
-enum silence_odd {
-    SILENCE_ODD_DOUBLED = 1 << 0,
-    SILENCE_ODD_LATE = 1 << 1,        /* out of order: older than one already taken */
-    SILENCE_ODD_CLOCK = 1 << 2,       /* its time is impossible: taken as of its arrival */
-    SILENCE_ODD_RESET = 1 << 3,       /* the meter says it started anew */
-    SILENCE_ODD_REPLACED = 1 << 4,    /* a new total, confirmed by readings that fit it */
-    SILENCE_ODD_ROLLED_OVER = 1 << 5, /* the total passed its last digit */
-    SILENCE_ODD_REVERSE = 1 << 6,     /* fell by no more than 5 L: counts as nothing used */
-    SILENCE_ODD_IMPLAUSIBLE = 1 << 7, /* fell by more, or rose faster than a pipe can: set aside */
-    SILENCE_ODD_GAP = 1 << 8,         /* reports were lost before it */
-    SILENCE_ODD_COARSE = 1 << 9       /* this meter counts whole tens of litres */
-};
-#define SILENCE_ODD_COUNT 10
-
-enum silence_outcome {
-    SILENCE_OUTCOME_OK_AT_HOME,
-    SILENCE_OUTCOME_AWAY,
-    SILENCE_OUTCOME_NEEDED_HELP, /* fell, ill, dead: the alarm was right */
-    SILENCE_OUTCOME_METER_FAULT,
-    SILENCE_OUTCOME_OTHER
-};
-
-struct silence_settings {
-    uint32_t rules;        /* enum silence_rule: those switched on */
-    int32_t offset_s;      /* local time minus UTC */
-    float target_per_year; /* learned: false alarms a year wanted from silences under a day */
-    float theta_hours;     /* learned: 0 = calibrate per home, else this threshold for all */
-    bool leak_floor;       /* learned: do not take a dripping leak for life */
-    int32_t use_ml;        /* the least volume of a report that counts as a use */
-    int32_t fixed_ml;
-    int64_t fixed_window_us;
-    int64_t daily_ml;
-    int32_t run_ml_per_hour[2]; /* [0] continuous, [1] tap */
-    int64_t run_window_us[2];
-    int64_t guarantee_us; /* with SILENCE_GUARANTEE */
-    int64_t interval_us;  /* between reports, until it is learned */
-    int64_t grace_us;     /* how late a report may be */
-    int64_t warmup_us;    /* silence is not raised earlier than this after the first reading */
-};
-
-struct silence_reading {
-    int64_t at_us;      /* the moment it tells of; 0 = not said */
-    int64_t heard_us;   /* when it arrived */
-    int64_t volume_ml;  /* the meter's total, or what ran since the reading before */
-    int32_t interval_s; /* with !cumulative: what it covers; 0 = since the reading before */
-    bool cumulative;
-    bool reset;  /* the meter says that its total started anew */
-    bool stored; /* the device kept it: an old time is no sign of a wrong clock */
-};
-
-/* Bits of verdict.flags. */
-enum silence_flag {
-    SILENCE_NOT_REPORTING = 1 << 0, /* the meter has been mute since `known_us` */
-    SILENCE_COARSE = 1 << 1         /* this meter counts whole tens of litres only */
-};
-
-struct silence_verdict {
-    uint32_t raised, ended; /* enum silence_rule */
-    uint32_t explained;     /* rules that fired for the first time under an explanation */
-    uint32_t reasons;       /* enum silence_reason in force */
-    uint32_t flags;         /* enum silence_flag */
-    uint32_t odd;           /* enum silence_odd of the reading */
-    int64_t since_us;       /* the silence (or the running) began */
-    int64_t known_us;       /* the last reading tells of this moment */
-    float effective_hours;  /* E at the moment judged */
-    float theta_hours;
-};
-
-#define SILENCE_SAVED_SIZE 593 /* bytes of silence_save() */
+#include "daemon/core/silence_types.h"
 
 /* For the ticket: what an operator needs in order to believe it. */
 struct silence_detail {
@@ -149,8 +52,7 @@ struct silence_verdict silence_life(struct silence *silence,
                                     const struct silence_settings *settings, int64_t at_us);
 /* An explanation begins or ends (never in the future). Beginning one in force, or ending one that is
  * not, changes nothing. */
-void silence_explain_begin(struct silence *silence, const struct silence_settings *settings,
-                           enum silence_reason reason, int64_t at_us);
+void silence_explain_begin(struct silence *silence, enum silence_reason reason, int64_t at_us);
 void silence_explain_end(struct silence *silence, const struct silence_settings *settings,
                          enum silence_reason reason, int64_t at_us);
 
@@ -168,12 +70,6 @@ struct silence_verdict silence_due(struct silence *silence, const struct silence
 void silence_outcome(struct silence *silence, enum silence_outcome outcome);
 void silence_describe(const struct silence *silence, const struct silence_settings *settings,
                       int64_t now_us, struct silence_detail *detail);
-
-/* The state as bytes of a fixed layout with a version; returns SILENCE_SAVED_SIZE, or 0 when `limit`
- * is less. */
-size_t silence_save(const struct silence *silence, void *out, size_t limit);
-/* False, and *silence untouched, when the bytes are not such a state. */
-bool silence_load(struct silence *silence, const void *data, size_t size);
 
 /* "learned", "fixed" … for one bit; "" for no such. As tickets and metrics spell them. */
 const char *silence_rule_name(enum silence_rule rule);

@@ -1,0 +1,159 @@
+#include "daemon/core/silence_record.h"
+
+#include "daemon/base/attributes.h"
+#include "protocol/bytes.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LAYOUT_VERSION 1
+
+/* One list of the fields serves both ways: into `writer` when `saving`, else out of `cursor`. */
+struct stream {
+    bool saving;
+    struct writer writer;
+    struct cursor cursor;
+    bool unsound; /* something read no such state can hold */
+};
+
+static void pass_u8(struct stream *stream, uint8_t *value)
+{
+    if (stream->saving)
+        writer_u8(&stream->writer, *value);
+    else
+        *value = cursor_u8(&stream->cursor);
+}
+
+static void pass_u16(struct stream *stream, uint16_t *value)
+{
+    if (stream->saving)
+        writer_u16_le(&stream->writer, *value);
+    else
+        *value = cursor_u16_le(&stream->cursor);
+}
+
+static void pass_u32(struct stream *stream, uint32_t *value)
+{
+    if (stream->saving)
+        writer_u32_le(&stream->writer, *value);
+    else
+        *value = cursor_u32_le(&stream->cursor);
+}
+
+static void pass_i32(struct stream *stream, int32_t *value)
+{
+    uint32_t bits = (uint32_t)*value;
+    pass_u32(stream, &bits);
+    *value = (int32_t)bits;
+}
+
+static void pass_i64(struct stream *stream, int64_t *value)
+{
+    if (stream->saving)
+        writer_u64_le(&stream->writer, (uint64_t)*value);
+    else
+        *value = (int64_t)cursor_u64_le(&stream->cursor);
+}
+
+static void pass_floats(struct stream *stream, float *values, int count)
+{
+    for (int i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof(bits));
+        pass_u32(stream, &bits);
+        memcpy(&values[i], &bits, sizeof(bits));
+        stream->unsound = stream->unsound || !isfinite(values[i]);
+    }
+}
+
+static void pass_times(struct stream *stream, struct silence *silence)
+{
+    pass_i64(stream, &silence->seen_us);
+    pass_i64(stream, &silence->quiet_us);
+    pass_i64(stream, &silence->counted_us);
+    pass_i64(stream, &silence->total_ml);
+    pass_i64(stream, &silence->suspect_ml);
+    pass_u32(stream, &silence->heard_s);
+    pass_u32(stream, &silence->started_s);
+    pass_u32(stream, &silence->explained_s);
+    pass_u32(stream, &silence->run_s[0]);
+    pass_u32(stream, &silence->run_s[1]);
+    pass_u32(stream, &silence->interval_s);
+    pass_u32(stream, &silence->last_use_s);
+    pass_u32(stream, &silence->last_use_ml);
+    pass_u32(stream, &silence->day_cl);
+    pass_i32(stream, &silence->hour);
+    pass_i32(stream, &silence->ring_hour);
+}
+
+static void pass_habits(struct stream *stream, struct silence *silence)
+{
+    float *scalars[] = {&silence->observed,   &silence->used,       &silence->actual,
+                        &silence->expected,   &silence->activity,   &silence->lambda,
+                        &silence->peak,       &silence->tail_count, &silence->tail_sum,
+                        &silence->tail_years, &silence->theta,      &silence->bias,
+                        &silence->leak,       &silence->ring_open};
+    for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+        pass_floats(stream, scalars[i], 1);
+    for (int kind = 0; kind < 2; kind++) {
+        pass_floats(stream, silence->chance[kind], 24);
+        for (int hour = 0; hour < 24; hour++)
+            pass_u16(stream, &silence->weight[kind][hour]);
+    }
+    pass_floats(stream, silence->ring, 24);
+}
+
+static void pass_all(struct stream *stream, struct silence *silence)
+{
+    pass_times(stream, silence);
+    pass_habits(stream, silence);
+    for (int i = 0; i < SILENCE_RECENT; i++) {
+        pass_u32(stream, &silence->recent_s[i]);
+        pass_u16(stream, &silence->recent_cl[i]);
+    }
+    pass_u16(stream, &silence->false_count);
+    pass_u16(stream, &silence->true_count);
+    uint8_t *bytes[] = {&silence->recent_count, &silence->open,     &silence->noted,
+                        &silence->reasons,      &silence->suspects, &silence->fitting,
+                        &silence->coarse};
+    for (size_t i = 0; i < ARRAY_SIZE(bytes); i++)
+        pass_u8(stream, bytes[i]);
+}
+
+/* Whether nothing in it can trap or index outside later. */
+static bool is_sound(const struct silence *silence)
+{
+    bool sound = silence->seen_us >= 0 && silence->quiet_us >= 0 && silence->counted_us >= 0 &&
+                 silence->hour >= 0 && silence->ring_hour >= 0 && silence->interval_s > 0 &&
+                 silence->recent_count <= SILENCE_RECENT && silence->activity > 0 &&
+                 silence->lambda >= 0 && (silence->seen_us == 0 || silence->recent_count > 0);
+    for (int hour = 0; hour < 48; hour++) {
+        float chance = silence->chance[hour / 24][hour % 24];
+        sound = sound && chance > 0 && chance < 1;
+    }
+    return sound;
+}
+
+size_t silence_record_save(const struct silence *silence, void *out, size_t limit)
+{
+    struct silence copy = *silence;
+    struct stream stream = {.saving = true, .writer = writer_into(out, limit)};
+    uint16_t version = LAYOUT_VERSION;
+    pass_u16(&stream, &version);
+    pass_all(&stream, &copy);
+    return stream.writer.overflow ? 0 : stream.writer.size;
+}
+
+bool silence_record_load(struct silence *silence, const void *data, size_t size)
+{
+    struct silence loaded = {0};
+    struct stream stream = {.cursor = cursor_over((struct bytes){data, size})};
+    uint16_t version = 0;
+    pass_u16(&stream, &version);
+    pass_all(&stream, &loaded);
+    if (stream.cursor.failed || stream.cursor.rest.size != 0 || version != LAYOUT_VERSION ||
+        stream.unsound || !is_sound(&loaded))
+        return false;
+    *silence = loaded;
+    return true;
+}
