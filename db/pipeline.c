@@ -238,7 +238,6 @@ static void settle(struct pipeline *pipeline)
     }
     struct submission submission = pop(pipeline);
     if (submission.on_result) {
-        uplink_is_good(pipeline->uplink);
         submission.on_result(submission.context, &result);
     } else {
         pipeline->is_up = true;

@@ -10,6 +10,7 @@
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 2000
 #define PAUSE_NEXT_HOST_MS 5
+#define STEADY_MS 5000 /* up for so long: the next failure starts with the shortest pause again */
 #define PARAMETERS_MAX 64 /* libpq 15 knows 44 */
 #define REASON_MAX 512
 
@@ -23,7 +24,7 @@ struct uplink {
     int timeout_ms;
     char timeout_text[16];
     int host_count, host; /* the host of this attempt */
-    unsigned failures;    /* attempts since the connection last did work */
+    unsigned failures;    /* attempts since the connection last was steady */
     bool failing;         /* on_down is due; reason says why */
     char reason[REASON_MAX];
     struct random *random;
@@ -31,10 +32,12 @@ struct uplink {
     struct event *input;  /* UP: stays; CONNECTING: one wait of libpq, for reading or writing */
     struct event *output; /* only while libpq holds something back */
     struct event *timer;  /* WAITING: the pause; CONNECTING: its limit; UP: the answer's limit */
+    struct event *steady; /* UP: until it is called steady */
     struct event_base *base;
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *context);
+static void on_steady(evutil_socket_t fd, short what, void *context);
 static void on_wait(evutil_socket_t fd, short what, void *context);
 static void on_readable(evutil_socket_t fd, short what, void *context);
 static void on_writable(evutil_socket_t fd, short what, void *context);
@@ -93,11 +96,9 @@ static int count_hosts(const struct uplink *uplink)
     return count;
 }
 
-static void start_timer(struct uplink *uplink, int64_t wait_ms)
+static void start_timer(struct event *timer, int64_t wait_ms)
 {
-    struct timeval wait = {wait_ms / 1000, wait_ms % 1000 * 1000};
-
-    event_add(uplink->timer, &wait);
+    event_add(timer, &(struct timeval){wait_ms / 1000, wait_ms % 1000 * 1000});
 }
 
 struct uplink *uplink_open(struct event_base *base, const struct uplink_settings *settings,
@@ -123,7 +124,8 @@ struct uplink *uplink_open(struct event_base *base, const struct uplink_settings
     uplink->callbacks = *callbacks;
     uplink->base = base;
     uplink->timer = evtimer_new(base, on_timer, uplink);
-    start_timer(uplink, 0);
+    uplink->steady = evtimer_new(base, on_steady, uplink);
+    start_timer(uplink->timer, 0);
     return uplink;
 }
 
@@ -137,6 +139,7 @@ static void drop(struct uplink *uplink)
         event_free(uplink->output);
     uplink->input = uplink->output = NULL;
     evtimer_del(uplink->timer);
+    evtimer_del(uplink->steady);
     PQfinish(uplink->pg);
     uplink->pg = NULL;
     uplink->state = WAITING;
@@ -149,6 +152,7 @@ void uplink_close(struct uplink *uplink)
         return;
     drop(uplink);
     event_free(uplink->timer);
+    event_free(uplink->steady);
     PQconninfoFree(uplink->options);
     free(uplink->application_name);
     free(uplink);
@@ -159,17 +163,12 @@ struct pg_conn *uplink_pg(const struct uplink *uplink)
     return uplink->state == UP && !uplink->failing ? uplink->pg : NULL;
 }
 
-void uplink_is_good(struct uplink *uplink)
-{
-    uplink->failures = 0;
-}
-
 void uplink_expect(struct uplink *uplink, bool answer)
 {
     if (uplink->state != UP || uplink->failing)
         return;
     if (answer)
-        start_timer(uplink, uplink->timeout_ms);
+        start_timer(uplink->timer, uplink->timeout_ms);
     else
         evtimer_del(uplink->timer);
 }
@@ -207,7 +206,7 @@ static void go_down(struct uplink *uplink)
 {
     drop(uplink);
     uplink->host = (uplink->host + 1) % uplink->host_count;
-    start_timer(uplink, pause_ms(uplink));
+    start_timer(uplink->timer, pause_ms(uplink));
     uplink->callbacks.on_down(uplink->callbacks.context, uplink->reason);
 }
 
@@ -258,6 +257,7 @@ static void become_up(struct uplink *uplink)
 
     uplink->state = UP;
     evtimer_del(uplink->timer);
+    start_timer(uplink->steady, STEADY_MS);
     uplink->input =
         event_new(uplink->base, PQsocket(pg), EV_READ | EV_PERSIST, on_readable, uplink);
     uplink->output = event_new(uplink->base, PQsocket(pg), EV_WRITE, on_writable, uplink);
@@ -298,7 +298,7 @@ static void begin_connect(struct uplink *uplink)
 {
     uplink->state = CONNECTING;
     uplink->pg = start_connect(uplink);
-    start_timer(uplink, uplink->timeout_ms);
+    start_timer(uplink->timer, uplink->timeout_ms);
     if (!uplink->pg || PQstatus(uplink->pg) == CONNECTION_BAD)
         uplink_fail(uplink, uplink->pg ? PQerrorMessage(uplink->pg) : "no memory");
     else
@@ -328,6 +328,15 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 }
 
 /* --- up --- */
+
+/* Not sooner: where each session dies of the same error, the pauses must go on growing. */
+static void on_steady(evutil_socket_t fd, short what, void *context)
+{
+    struct uplink *uplink = context;
+
+    (void)fd, (void)what;
+    uplink->failures = 0;
+}
 
 void uplink_flush(struct uplink *uplink)
 {

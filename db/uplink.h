@@ -53,8 +53,6 @@ void uplink_close(struct uplink *uplink);
 struct pg_conn *uplink_pg(const struct uplink *uplink);
 /* Sends what libpq holds back; never blocks. */
 void uplink_flush(struct uplink *uplink);
-/* It has done work: the next failure starts with the shortest pause again. */
-void uplink_is_good(struct uplink *uplink);
 /* Starts the clock by which an answer must come, or stops it. */
 void uplink_expect(struct uplink *uplink, bool answer);
 /* Gives the connection up, with the reason copied; on_down follows in this turn of the loop. */

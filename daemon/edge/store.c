@@ -27,12 +27,12 @@ static const char *const alarm_statements[] = {
 static const char *const reading_statements[] = {
     [STORE] = "SELECT onekey.store_readings($1, $2, $3::bigint[], $4::text[], $5::text[],"
               " $6::timestamptz[], $7::timestamptz[], $8::bigint[], $9::bigint[], $10::int[],"
-              " $11::smallint[], $12::text[])",
+              " $11::int[], $12::text[])",
     [PARK] = park,
     /* Soft state: its commit need not wait for the disk. */
     [TOUCH] = "SELECT set_config('synchronous_commit', 'off', true),"
               " onekey.touch_devices($1, $2::text[], $3::text[], $4::timestamptz[],"
-              " $5::smallint[], $6::smallint[], $7::float8[], $8::float8[])",
+              " $5::int[], $6::int[], $7::float8[], $8::float8[])",
     NULL,
 };
 

@@ -1,0 +1,216 @@
+#include "daemon/edge/device_table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALIGNMENT 8
+#define SHARD_BYTES_MIN 256
+
+/* An entry in memory and in the copy on disk: this head, the identity, the secret, and padding up
+ * to the alignment. A change here needs a new version of the copy. */
+struct packed {
+    uint16_t size; /* of all of it */
+    uint8_t protocol, kind, supervised, identity_size, secret_size, unused;
+    int32_t report_interval_s;
+    uint32_t generation;
+    int64_t device_id, household_id, area_id;
+};
+
+#define PACKED_MAX                                                                                 \
+    ((sizeof(struct packed) + IDENTITY_LIMIT + sizeof(((struct device_entry *)NULL)->secret) +     \
+      ALIGNMENT - 1) /                                                                             \
+     ALIGNMENT * ALIGNMENT)
+
+union packed_buffer {
+    struct packed head;
+    uint8_t bytes[PACKED_MAX];
+};
+
+static void *must(void *memory)
+{
+    if (!memory)
+        abort(); /* out of memory: the supervisor starts us anew */
+    return memory;
+}
+
+void device_table_init(struct device_table *table)
+{
+    table->shards = must(calloc(DEVICE_TABLE_SHARDS, sizeof *table->shards));
+    table->count = 0;
+    table->generation = 0;
+}
+
+void device_table_fini(struct device_table *table)
+{
+    for (uint32_t i = 0; i < DEVICE_TABLE_SHARDS; i++)
+        free(table->shards[i].entries);
+    free(table->shards);
+}
+
+static void pack(const struct device_entry *device, uint32_t generation, union packed_buffer *out)
+{
+    size_t identity_size = strnlen(device->identity, IDENTITY_LIMIT);
+    size_t used = sizeof out->head + identity_size + device->secret_size;
+
+    assert(device->secret_size <= sizeof device->secret);
+    memset(out, 0, sizeof *out);
+    out->head = (struct packed){
+        .size = (uint16_t)((used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT),
+        .generation = generation,
+        .protocol = device->protocol,
+        .kind = device->kind,
+        .supervised = device->supervised,
+        .identity_size = (uint8_t)identity_size,
+        .secret_size = device->secret_size,
+        .report_interval_s = device->report_interval_s,
+        .device_id = device->device_id,
+        .household_id = device->household_id,
+        .area_id = device->area_id,
+    };
+    memcpy(out->bytes + sizeof out->head, device->identity, identity_size);
+    memcpy(out->bytes + sizeof out->head + identity_size, device->secret, device->secret_size);
+}
+
+static void unpack(const struct packed *packed, struct device_entry *out)
+{
+    const uint8_t *identity = (const uint8_t *)(packed + 1);
+
+    *out = (struct device_entry){
+        .protocol = packed->protocol,
+        .kind = packed->kind,
+        .supervised = packed->supervised,
+        .device_id = packed->device_id,
+        .household_id = packed->household_id,
+        .area_id = packed->area_id,
+        .report_interval_s = packed->report_interval_s,
+        .secret_size = packed->secret_size,
+    };
+    memcpy(out->identity, identity, packed->identity_size);
+    memcpy(out->secret, identity + packed->identity_size, packed->secret_size);
+}
+
+static struct device_shard *shard_of(struct device_table *table, int64_t device_id)
+{
+    return &table->shards[(uint64_t)device_id % DEVICE_TABLE_SHARDS];
+}
+
+static struct packed *at(const struct device_shard *shard, uint32_t offset)
+{
+    return (struct packed *)(void *)(shard->entries + offset);
+}
+
+static struct packed *find(const struct device_shard *shard, int64_t device_id)
+{
+    for (uint32_t offset = 0; offset < shard->size; offset += at(shard, offset)->size)
+        if (at(shard, offset)->device_id == device_id)
+            return at(shard, offset);
+    return NULL;
+}
+
+static void cut(struct device_table *table, struct device_shard *shard, struct packed *packed)
+{
+    uint8_t *from = (uint8_t *)packed;
+    uint32_t size = packed->size;
+    size_t behind = (size_t)(shard->entries + shard->size - (from + size));
+
+    memmove(from, from + size, behind);
+    shard->size -= size;
+    table->count--;
+}
+
+static void add(struct device_table *table, struct device_shard *shard,
+                const union packed_buffer *packed)
+{
+    uint32_t size = packed->head.size;
+
+    if (shard->capacity - shard->size < size) {
+        uint32_t capacity =
+            shard->capacity ? shard->capacity + shard->capacity / 2 : SHARD_BYTES_MIN;
+        shard->entries = must(realloc(shard->entries, capacity));
+        shard->capacity = capacity;
+    }
+    memcpy(shard->entries + shard->size, packed, size);
+    shard->size += size;
+    table->count++;
+}
+
+enum device_change device_table_put(struct device_table *table, const struct device_entry *device,
+                                    struct device_entry *old)
+{
+    struct device_shard *shard = shard_of(table, device->device_id);
+    struct packed *present = find(shard, device->device_id);
+    union packed_buffer packed;
+
+    pack(device, table->generation, &packed);
+    if (!present) {
+        add(table, shard, &packed);
+        return DEVICE_NEW;
+    }
+    present->generation = table->generation;
+    if (present->size == packed.head.size && memcmp(present, &packed, present->size) == 0)
+        return DEVICE_SAME;
+    unpack(present, old);
+    cut(table, shard, present);
+    add(table, shard, &packed);
+    return DEVICE_CHANGED;
+}
+
+bool device_table_remove(struct device_table *table, int64_t device_id, struct device_entry *old)
+{
+    struct device_shard *shard = shard_of(table, device_id);
+    struct packed *present = find(shard, device_id);
+
+    if (!present)
+        return false;
+    unpack(present, old);
+    cut(table, shard, present);
+    return true;
+}
+
+void device_table_sweep(struct device_table *table, uint32_t shard_index,
+                        device_table_on_entry *on_removed, void *context)
+{
+    struct device_shard *shard = &table->shards[shard_index];
+    struct device_entry old;
+
+    for (uint32_t offset = 0; offset < shard->size;) {
+        struct packed *packed = at(shard, offset);
+        if (packed->generation == table->generation) {
+            offset += packed->size;
+            continue;
+        }
+        unpack(packed, &old);
+        cut(table, shard, packed);
+        on_removed(context, &old);
+    }
+}
+
+struct bytes device_table_bytes(const struct device_table *table, uint32_t shard)
+{
+    return (struct bytes){table->shards[shard].entries, table->shards[shard].size};
+}
+
+/* Copied out first: in a file an entry may stand anywhere. */
+bool device_table_read(struct bytes entries, device_table_on_entry *on_entry, void *context)
+{
+    struct device_entry device;
+    union packed_buffer packed;
+
+    while (entries.size > 0) {
+        if (entries.size < sizeof packed.head)
+            return false;
+        memcpy(&packed.head, entries.data, sizeof packed.head);
+        size_t size = packed.head.size;
+        if (size > entries.size || size > sizeof packed ||
+            packed.head.identity_size > IDENTITY_LIMIT ||
+            packed.head.secret_size > sizeof device.secret ||
+            size < sizeof packed.head + packed.head.identity_size + packed.head.secret_size)
+            return false;
+        memcpy(&packed, entries.data, size);
+        unpack(&packed.head, &device);
+        on_entry(context, &device);
+        entries = bytes_part(entries, size, entries.size - size);
+    }
+    return true;
+}
