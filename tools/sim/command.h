@@ -7,5 +7,6 @@ int replay_command(int argc, char **argv);
 int readings_command(int argc, char **argv);
 int fleet_command(int argc, char **argv);
 int load_command(int argc, char **argv);
+int silence_command(int argc, char **argv);
 
 #endif

@@ -15,6 +15,7 @@ static const struct {
     {"readings", readings_command, "publish the readings of a CSV file as meters would"},
     {"fleet", fleet_command, "play live wristbands, call boxes and meters"},
     {"load", load_command, "press many alarms a second and record which were acknowledged"},
+    {"silence", silence_command, "judge the silent-meter detector on recorded readings"},
 };
 
 int main(int argc, char **argv)
