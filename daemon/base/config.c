@@ -356,8 +356,6 @@ static void check_together(struct reader *reader, const char *file)
         complain(reader, file, "nothing would be received; give a [listen NAME] or enable [mqtt]");
     if (config->journal.total_bytes < 2 * config->journal.segment_bytes)
         complain(reader, file, "[journal] total_bytes is less than two segments; raise it");
-    if (config->database.reconnect_min_ms > config->database.reconnect_max_ms)
-        complain(reader, file, "[database] reconnect_min_ms is above reconnect_max_ms; lower it");
     if (config->supervise.meter_s < config->silence.report_interval_s)
         complain(reader, file,
                  "[supervise] meter_s is below [silence] report_interval_s, so that every meter "
@@ -432,27 +430,19 @@ static void compare_members(struct comparison *comparison, const void *left, con
     }
 }
 
-static const struct config_listener *find_listener(const struct config *config, const char *name)
+/* Listeners are told apart by name and keep their places, which the running ones are found by. */
+static void compare_listeners(struct comparison *comparison, const struct config *running,
+                              const struct config *wanted)
 {
-    for (int i = 0; i < config->listener_count; i++)
-        if (strcmp(config->listeners[i].name, name) == 0)
-            return &config->listeners[i];
-    return NULL;
-}
-
-/* Listeners of `left`: those that `right` lacks and, if asked, those that are changed in it. */
-static void compare_listeners(struct comparison *comparison, const struct config *left,
-                              const struct config *right, bool and_members)
-{
-    for (int i = 0; i < left->listener_count; i++) {
+    for (int i = 0; i < running->listener_count || i < wanted->listener_count; i++) {
         char title[CONFIG_NAME_SIZE + sizeof(LISTEN) + 1];
-        const struct config_listener *listener = &left->listeners[i];
-        const struct config_listener *other = find_listener(right, listener->name);
-        snprintf(title, sizeof(title), LISTEN " %s", listener->name);
-        if (other == NULL)
+        const struct config_listener *left = &running->listeners[i], *right = &wanted->listeners[i];
+        snprintf(title, sizeof(title), LISTEN " %s",
+                 left->name[0] == '\0' ? right->name : left->name);
+        if (strcmp(left->name, right->name) != 0)
             differs(comparison, title, "");
-        else if (and_members)
-            compare_members(comparison, listener, other, title);
+        else
+            compare_members(comparison, left, right, title);
     }
 }
 
@@ -461,7 +451,6 @@ int config_differs(const struct config *running, const struct config *wanted, vo
 {
     struct comparison comparison = {.context = context, .on_key = on_key};
     compare_members(&comparison, running, wanted, NULL);
-    compare_listeners(&comparison, running, wanted, true);
-    compare_listeners(&comparison, wanted, running, false);
+    compare_listeners(&comparison, running, wanted);
     return comparison.count;
 }

@@ -31,7 +31,7 @@ struct config {
         char name[CONFIG_NAME_SIZE];
         int32_t district;
         char state_directory[CONFIG_PATH_SIZE];
-        int32_t devices_max, sessions_max, frames_per_turn;
+        int32_t devices_max, sessions_max;
     } gateway;
     struct {
         bool enabled;
@@ -49,7 +49,7 @@ struct config {
     struct {
         char conninfo[CONFIG_PATH_SIZE];
         int32_t batch_records, in_flight;
-        int32_t statement_timeout_ms, reconnect_min_ms, reconnect_max_ms;
+        int32_t statement_timeout_ms;
     } database;
     struct {
         int32_t mode; /* enum config_silence_mode */
