@@ -387,18 +387,21 @@ static void test_bad_reload_changes_nothing(void **state)
     stop(&f);
 }
 
-static void session_resumes(struct fixture *f, int version)
+static void session_resumes(struct fixture *f, const struct identity *identity, int version,
+                            const char *name)
 {
-    struct client client = connect_with(f, client_context(NULL, version), NULL);
+    struct client client = connect_with(f, client_context(identity, version), NULL);
     assert_false(SSL_session_reused(client.ssl));
     assert_true(echoes(f, &client, "full"));
     SSL_SESSION *session = SSL_get1_session(client.ssl);
     SSL_shutdown(client.ssl); /* a client that ends rudely may not resume */
     client_close(&client);
 
-    client = connect_with(f, client_context(NULL, version), session);
+    f->certificate[0] = '\0';
+    client = connect_with(f, client_context(identity, version), session);
     assert_true(SSL_session_reused(client.ssl));
     assert_true(echoes(f, &client, "resumed"));
+    assert_string_equal(f->certificate, name);
     client_close(&client);
     SSL_SESSION_free(session);
 }
@@ -408,8 +411,20 @@ static void test_sessions_resume(void **state)
     struct fixture f;
     (void)state;
     start(&f, false);
-    session_resumes(&f, TLS1_3_VERSION);
-    session_resumes(&f, TLS1_2_VERSION);
+    session_resumes(&f, NULL, TLS1_3_VERSION, "");
+    session_resumes(&f, NULL, TLS1_2_VERSION, "");
+    stop(&f);
+}
+
+static void test_resumed_peers_keep_their_names(void **state)
+{
+    struct fixture f;
+    (void)state;
+    start(&f, true);
+    struct identity identity = identity_make(f.folder, "client", "box-17", NULL, &f.authority);
+    session_resumes(&f, &identity, TLS1_3_VERSION, "box-17");
+    session_resumes(&f, &identity, TLS1_2_VERSION, "box-17");
+    identity_free(&identity);
     stop(&f);
 }
 
@@ -476,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_reload_while_connections_live),
         cmocka_unit_test(test_bad_reload_changes_nothing),
         cmocka_unit_test(test_sessions_resume),
+        cmocka_unit_test(test_resumed_peers_keep_their_names),
         cmocka_unit_test(test_last_words_through_tls),
         cmocka_unit_test(test_full_records_come_through),
     };
