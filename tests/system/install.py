@@ -44,6 +44,9 @@ def everything_is_in_its_place(root):
         found = os.stat(os.path.join(root, name))
         assert stat.S_IMODE(found.st_mode) == mode, f"{name} has mode {found.st_mode:o}"
     assert os.path.isdir(os.path.join(root, "etc/onekey/conf.d"))
+    for part in ("db/migrations", "db/functions"):
+        installed = os.listdir(os.path.join(root, "usr/share/onekey", part))
+        assert sorted(installed) == sorted(os.listdir(part)), part
 
 
 def a_configuration_that_stands_is_kept(root):

@@ -47,6 +47,7 @@ docs: $(BUILD)/dev/config_docs
 ## install: into DESTDIR=, below PREFIX=/usr and SYSCONFDIR=/etc
 SYSTEMD := $(DESTDIR)$(PREFIX)/lib/systemd/system
 MANUAL := $(DESTDIR)$(PREFIX)/share/man
+SHARED := $(DESTDIR)$(PREFIX)/share/onekey
 DAEMONS := $(filter onekeyd onekey-console,$(PRESENT))
 .PHONY: install
 install: all
@@ -57,6 +58,9 @@ install: all
 	install -D -m 644 systemd/onekey.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/onekey.conf
 	for page in docs/man/*.[1-8]; do \
 		install -D -m 644 $$page $(MANUAL)/man$${page##*.}/$${page##*/} || exit 1; done
+	for part in migrations functions; do \
+		install -d $(SHARED)/db/$$part && install -m 644 db/$$part/*.sql $(SHARED)/db/$$part || exit 1; \
+	done
 	install -d $(DESTDIR)$(SYSCONFDIR)/onekey/conf.d
 	test -e $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf || install -m 644 \
 		docs/onekeyd.conf.example $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf
