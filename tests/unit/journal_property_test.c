@@ -35,6 +35,9 @@ struct world {
     uint8_t buffers[2 * BUFFER_SIZE];
     uint64_t wall_seconds;
     int64_t now_us;
+    struct journal_prepare request; /* with the writer, if `preparing` */
+    bool preparing, prepared;
+    int prepare_error;
 
     struct written *written; /* in the order of their numbers */
     size_t count;
@@ -158,6 +161,7 @@ static void start(struct world *world)
 static void crash(struct world *world)
 {
     fake_disk_crash(&world->disk, &world->random);
+    world->preparing = false;
     world->crashes++;
     uint64_t step = random_below(&world->random, 20);
     world->wall_seconds = step == 0 ? world->wall_seconds - 5000 : world->wall_seconds + step;
@@ -196,16 +200,28 @@ static void complete(struct world *world)
 {
     if (world->disk.pending.parts == 0)
         return;
-    world->durable = journal_written(&world->journal, fake_disk_complete(&world->disk));
+    int error = fake_disk_complete(&world->disk);
+    assert_int_equal(error, 0);
+    world->durable = journal_written(&world->journal, error);
     assert_int_equal(world->durable, journal_durable(&world->journal));
 }
 
+/* The writer begins a preparation, or tells that it is done; it takes effect at either end. */
 static void prepare(struct world *world)
 {
-    struct journal_prepare request;
+    struct journal_prepare *request = &world->request;
     world->now_us += (int64_t)random_below(&world->random, 10);
-    if (journal_prepare(&world->journal, world->now_us, &request))
-        journal_prepared(&world->journal, world->now_us, fake_disk_prepare(&world->disk, &request));
+    if (world->preparing) {
+        if (!world->prepared)
+            world->prepare_error = fake_disk_prepare(&world->disk, request);
+        journal_prepared(&world->journal, world->now_us, world->prepare_error);
+        world->preparing = false;
+    } else if (journal_prepare(&world->journal, world->now_us, request)) {
+        world->preparing = true;
+        world->prepared = random_below(&world->random, 2) == 0;
+        if (world->prepared)
+            world->prepare_error = fake_disk_prepare(&world->disk, request);
+    }
 }
 
 static void checkpoint(struct world *world)

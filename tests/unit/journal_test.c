@@ -253,6 +253,21 @@ static void test_full_at_the_budget_until_a_checkpoint(void **state)
     assert_true(fixture->disk.recyclings > 0);
 }
 
+static void test_segment_under_the_writer_is_not_recycled(void **state)
+{
+    struct fixture *fixture = *state;
+    struct journal_prepare request;
+    uint64_t last = 0;
+    for (unsigned i = 0; fixture->journal.used < 2; i++) {
+        if (i % 3 == 0) /* so that the segment's last records are not durable when it is left */
+            assert_int_equal(journal_sync(&fixture->journal), 0);
+        last = append(fixture, 2000);
+    }
+    journal_checkpoint(&fixture->journal, last); /* stored before it was durable here */
+    assert_true(journal_prepare(&fixture->journal, 0, &request));
+    assert_int_equal(request.kind, JOURNAL_CREATE);
+}
+
 static void test_no_space_is_asked_again_after_a_pause(void **state)
 {
     struct fixture *fixture = *state;
@@ -459,6 +474,7 @@ int main(void)
         TEST(test_checkpoint_survives_and_starts_the_replay),
         TEST(test_settle_writes_an_owed_checkpoint),
         TEST(test_full_at_the_budget_until_a_checkpoint),
+        TEST(test_segment_under_the_writer_is_not_recycled),
         TEST(test_no_space_is_asked_again_after_a_pause),
         TEST(test_opens_on_a_full_disk),
         TEST(test_failed_write_is_for_good),
