@@ -97,8 +97,18 @@ $(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/ch
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
 
+# The simulator of the whole gateway (tests/sim/README.md), under the sanitizers.
+SIM := $(if $(wildcard tests/sim/*.c),$(BUILD)/check/bin/sim)
+$(BUILD)/check/bin/sim: $(call objects,check,$(call sources,tests/sim)) $(call archives,check)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN)
+
+.PHONY: sim
+sim: $(SIM)
+	$(SIM) --file tests/sim/seeds.txt --new $(or $(SEEDS),200)
+
 .PHONY: check-programs
-check-programs: $(UNIT) $(REPLAY)
+check-programs: $(UNIT) $(REPLAY) $(SIM)
 
 .PHONY: unit
 unit: check-programs
