@@ -1,5 +1,7 @@
 #include "tests/sim/world.h"
 
+#include "tests/unit/fake_disk.c"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
