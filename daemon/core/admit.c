@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/gateway_state.h"
+#include "protocol/topic.h"
 
 #define TOPIC_MAX 256
 
@@ -327,18 +328,27 @@ uint64_t admit_frame(struct gateway *gateway, const struct origin *origin)
     return admission.owed;
 }
 
-/* The codec that subscribed to this topic is the one that can decode it; the first that does not
- * call the message bad has it. */
+/* The first codec that subscribes to such a topic; -1 if none does. */
+static int codec_of(struct bytes topic)
+{
+    for (int i = 0; i < codec_count; i++)
+        for (const char *const *filter = codecs[i]->topics; filter && *filter; filter++)
+            if (topic_matches(*filter, topic))
+                return i;
+    return -1;
+}
+
 uint64_t gateway_message(struct gateway *gateway, const struct message *message)
 {
-    uint64_t owed = ADMIT_BAD;
+    struct codec_session memory = {0};
+    struct origin origin = {
+        .codec = codec_of(message->topic), .message = message, .memory = &memory};
+    uint64_t owed;
 
-    for (int i = 0; i < codec_count && owed == ADMIT_BAD; i++) {
-        struct codec_session memory = {0};
-        struct origin origin = {.codec = i, .message = message, .memory = &memory};
-
-        if (codecs[i]->topics)
-            owed = admit_frame(gateway, &origin);
+    if (origin.codec < 0) {
+        gateway->counters.frames_bad++;
+        return 0;
     }
+    owed = admit_frame(gateway, &origin);
     return owed == ADMIT_BAD ? 0 : owed;
 }
