@@ -110,7 +110,7 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--new") == 0 && i + 1 < argc) {
             uint64_t seed = (uint64_t)time(NULL) * 1000;
 
-            for (int n = atoi(argv[++i]); n > 0; n--)
+            for (long n = strtol(argv[++i], NULL, 10); n > 0; n--)
                 run_twice(seed++, &totals);
         } else {
             run_twice(strtoull(argv[i], NULL, 10), &totals);
