@@ -9,6 +9,10 @@
 -- are stored by one statement for the whole batch; those with a restore or a cancel one signal
 -- after the other, in the order of their numbers, because there the order decides.
 --
+-- Plans are made once and look rows up by index, whatever the statistics say: a batch is small beside the tables,
+-- and a plan made while a partition was empty must do when it is full. For the same reason the look-ups
+-- in large tables are lateral with a limit, which the planner cannot turn into a join of the whole table.
+--
 -- A test press is a ticket of its own kind and lowest priority: it is recorded and must be closed, and can
 -- never be mixed up with an alarm, since another kind never bumps it. A cancel leaves the panic or fall open,
 -- for the person is called back all the same.
@@ -18,7 +22,8 @@ create or replace function onekey.raise_tickets(
     service_kinds text[], flag_lists text[], occurred_ats timestamptz[], received_ats timestamptz[],
     raws bytea[], details jsonb[])
 returns table (number bigint, ticket_id bigint, state text, is_new boolean)
-language plpgsql security definer set search_path = onekey, pg_temp as $$
+language plpgsql security definer set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     batch onekey.incoming[];
@@ -53,7 +58,7 @@ create or replace function onekey.resolve_signals(
     gateway text, district text, numbers bigint[], protocols text[], identities text[], kinds text[],
     service_kinds text[], flag_lists text[], occurred_ats timestamptz[], received_ats timestamptz[],
     raws bytea[], details jsonb[])
-returns onekey.incoming[] language plpgsql stable set search_path = onekey, pg_temp as $$
+returns onekey.incoming[] language plpgsql stable as $$
 #variable_conflict use_column
 declare
     batch onekey.incoming[];
@@ -67,7 +72,7 @@ begin
                   case when i.occurred_at not between i.received_at - interval '7 days'
                                               and i.received_at + interval '5 minutes'
                        then 'clock_wrong' end),
-        i.occurred_at, i.received_at, i.raw, i.detail, d.id, d.household_id, h.area_id,
+        i.occurred_at, i.received_at, i.raw, i.detail, d.id, d.household_id, d.area_id,
         coalesce('household:' || d.household_id, concat(i.protocol, ':', i.identity)),
         k.action, k.ticket_kind, k.closes,
         coalesce(k.priority, s.priority, t.priority))::onekey.incoming)
@@ -78,9 +83,12 @@ begin
     left join onekey.signal_kind k on k.name = i.kind
     left join onekey.ticket_kind t on t.name = k.ticket_kind
     left join onekey.service_kind s on s.name = i.service_kind and i.kind = 'service'
-    left join onekey.device d on d.district = resolve_signals.district
-         and d.protocol = i.protocol and d.identity = i.identity
-    left join onekey.household h on h.district = d.district and h.id = d.household_id;
+    left join lateral (
+        select d.id, d.household_id,
+               (select h.area_id from onekey.household h where h.district = d.district and h.id = d.household_id)
+        from onekey.device d
+        where d.district = resolve_signals.district and d.protocol = i.protocol and d.identity = i.identity
+        limit 1) d on true;
 
     select * into item from unnest(batch) i
     where i.number is null or i.received_at is null or not isfinite(i.received_at) or i.action is null
@@ -102,7 +110,7 @@ end $$;
 -- a new one is opened. Rows go in in one order, so that two batches do not wait for each other.
 create or replace function onekey.open_or_bump(gateway text, district text, alarms onekey.incoming[])
 returns table (number bigint, ticket_id bigint, state text, is_new boolean)
-language plpgsql set search_path = onekey, pg_temp as $$
+language plpgsql set enable_nestloop = off as $$
 #variable_conflict use_column
 declare
     done onekey.raised[];
@@ -112,9 +120,9 @@ begin
                max(i.received_at) over whole as last_signal_at, min(i.priority) over whole as priority_now,
                string_agg(nullif(i.flags, ''), ' ') over whole as all_flags
         from unnest(alarms) i
-        where not exists (select from onekey.signal s
-                          where s.district = open_or_bump.district and s.gateway = open_or_bump.gateway
-                            and s.number = i.number and s.received_at = i.received_at)
+        where (select s.number from onekey.signal s
+               where s.district = open_or_bump.district and s.gateway = open_or_bump.gateway
+                 and s.number = i.number and s.received_at = i.received_at limit 1) is null
         window subject_kind as (partition by i.subject, i.ticket_kind, i.service_kind order by i.number),
                whole as (partition by i.subject, i.ticket_kind, i.service_kind)
     ), candidate as materialized (
@@ -168,7 +176,7 @@ end $$;
 -- A restore or a cancel: changes an open ticket of the same subject, if there is one.
 create or replace function onekey.settle(gateway text, district text, item onekey.incoming)
 returns table (number bigint, ticket_id bigint, state text, is_new boolean)
-language plpgsql set search_path = onekey, pg_temp as $$
+language plpgsql as $$
 #variable_conflict use_column
 declare
     event text := case item.action when 'cancel' then 'cancelled_by_person' else 'restored' end;
@@ -211,7 +219,7 @@ end $$;
 -- Whether the last that each device of this ticket said is that all is well again: two devices of one
 -- home share a ticket, and the first that returns must not close it over the other.
 create or replace function onekey.all_restored(home text, ticket bigint) returns boolean
-language sql stable set search_path = onekey, pg_temp as $$
+language sql stable as $$
     select coalesce(bool_and(last.action = 'restore'), false) from (
         select distinct on (s.protocol, s.identity) k.action
         from onekey.signal s join onekey.signal_kind k on k.name = s.kind
@@ -223,7 +231,7 @@ $$;
 create or replace function onekey.replayed(gateway text, district text, alarms onekey.incoming[],
                                            done onekey.raised[])
 returns table (number bigint, ticket_id bigint, state text, is_new boolean)
-language sql stable set search_path = onekey, pg_temp as $$
+language sql stable as $$
     select i.number, s.ticket_id, t.state::text, false
     from unnest(alarms) i
     join onekey.signal s on s.district = replayed.district and s.gateway = replayed.gateway
@@ -247,12 +255,13 @@ end $$;
 -- Tells listeners, at commit, which tickets to read again: "DISTRICT ID ID ...", 300 ids a notice at most so that
 -- it stays below the 8,000 bytes that a notice may have.
 create or replace function onekey.notify_tickets(district text, ids bigint[]) returns void
-language sql volatile set search_path = onekey, pg_temp as $$
-    select pg_notify('onekey_ticket', notify_tickets.district || ' ' || string_agg(id::text, ' '))
+language plpgsql as $$
+begin
+    perform pg_notify('onekey_ticket', notify_tickets.district || ' ' || string_agg(id::text, ' '))
     from (select id, (row_number() over (order by id) - 1) / 300 as part
           from (select distinct unnest(ids) as id) each) numbered
-    group by part
-$$;
+    group by part;
+end $$;
 
 select onekey.grant_execute('raise_tickets', 'onekey_gateway');
 select onekey.grant_execute('resolve_signals');

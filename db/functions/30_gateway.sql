@@ -1,0 +1,149 @@
+-- What else a gateway does with the database: it says that it runs, stores readings and soft state, parks
+-- what cannot be stored, and reads which devices there are.
+
+create or replace function onekey.gateway_started(gateway text, district text, version text)
+returns void language sql security definer set search_path = onekey, pg_temp as $$
+    insert into onekey.gateway as g (district, name, version)
+    values (gateway_started.district, gateway_started.gateway, gateway_started.version)
+    on conflict (district, name) do update set version = excluded.version, started_at = excluded.started_at
+$$;
+comment on function onekey.gateway_started(text, text, text) is 'Called once a connection: the gateway runs';
+
+-- Idempotent by (gateway, number, received_at), as raise_tickets() is. Returns how many were new.
+create or replace function onekey.store_readings(
+    gateway text, district text, numbers bigint[], protocols text[], identities text[], ats timestamptz[],
+    received_ats timestamptz[], totals_ml bigint[], intervals_ml bigint[], intervals_s integer[],
+    batteries integer[], flag_lists text[])
+returns bigint language plpgsql security definer set search_path = onekey, pg_temp as $$
+declare
+    stored bigint;
+begin
+    insert into onekey.meter_reading (district, gateway, number, received_at, protocol, identity, at, total_ml,
+                                      interval_ml, interval_s, battery_percent, flags)
+    select store_readings.district, store_readings.gateway, r.number, r.received_at, r.protocol, r.identity, r.at,
+           r.total_ml, r.interval_ml, r.interval_s, r.battery, onekey.flag_set(r.flags)
+    from unnest(numbers, protocols, identities, ats, received_ats, totals_ml, intervals_ml, intervals_s,
+                batteries, flag_lists)
+         as r(number, protocol, identity, at, received_at, total_ml, interval_ml, interval_s, battery, flags)
+    on conflict do nothing;
+    get diagnostics stored = row_count;
+    return stored;
+end $$;
+comment on function onekey.store_readings(text, text, bigint[], text[], text[], timestamptz[], timestamptz[],
+                                          bigint[], bigint[], integer[], integer[], text[]) is
+    'Stores a batch of meter readings; flag_lists are space-separated names';
+
+-- Soft state of known devices; unknown ones are ignored, and so is what is older than what is known. A null keeps the old value.
+create or replace function onekey.touch_devices(
+    district text, protocols text[], identities text[], last_seens timestamptz[],
+    batteries integer[] default null, gsms integer[] default null, longitudes double precision[] default null,
+    latitudes double precision[] default null)
+returns bigint language plpgsql security definer set search_path = onekey, pg_temp as $$
+declare
+    touched bigint;
+begin
+    update onekey.device d
+    set last_seen = greatest(d.last_seen, t.last_seen),
+        battery_percent = coalesce(t.battery, d.battery_percent),
+        gsm_percent = coalesce(t.gsm, d.gsm_percent),
+        longitude = coalesce(t.longitude, d.longitude),
+        latitude = coalesce(t.latitude, d.latitude),
+        position_at = case when t.longitude is null then d.position_at else t.last_seen end
+    from (select distinct on (protocol, identity) *
+          from unnest(protocols, identities, last_seens, batteries, gsms, longitudes, latitudes)
+               as t(protocol, identity, last_seen, battery, gsm, longitude, latitude)
+          order by protocol, identity, last_seen desc nulls last) t
+    where d.district = touch_devices.district and d.protocol = t.protocol and d.identity = t.identity
+      and (d.last_seen is null or t.last_seen >= d.last_seen);
+    get diagnostics touched = row_count;
+    return touched;
+end $$;
+comment on function onekey.touch_devices(text, text[], text[], timestamptz[], integer[], integer[],
+                                         double precision[], double precision[]) is
+    'Writes when devices were last heard of and what they then said';
+
+-- A record that the database refuses: kept as it is, and told to people by a ticket `unreadable` flagged `rejected`,
+-- of low priority if it is only a reading. Idempotent. Takes any word for protocol, identity and kind. Returns the ticket.
+create or replace function onekey.reject(gateway text, district text, number bigint, received_at timestamptz,
+                                         protocol text, identity text, kind text, error text, raw bytea)
+returns bigint language plpgsql security definer set search_path = onekey, pg_temp as $$
+#variable_conflict use_variable
+declare
+    taken_at timestamptz := case when isfinite(received_at) then received_at else clock_timestamp() end;
+    batch onekey.incoming[];
+    known bigint;
+begin
+    perform pg_advisory_xact_lock(hashtext('onekey.gateway'), hashtext(district || ' ' || gateway));
+    select r.ticket_id into known from onekey.rejected r
+    where r.district = reject.district and r.gateway = reject.gateway and r.number = reject.number
+      and r.received_at = taken_at;
+    if found then
+        return known;
+    end if;
+    batch := onekey.resolve_signals(
+        gateway, district, array[number], array[protocol], array[identity], array['unreadable'],
+        array[null::text], array['rejected'], array[null::timestamptz], array[taken_at], array[raw],
+        array[jsonb_strip_nulls(jsonb_build_object('error', error, 'kind', kind))]);
+    if kind = 'reading' then
+        batch[1].priority := 4;
+    end if;
+    select t.ticket_id into known from onekey.open_or_bump(gateway, district, batch) t;
+    insert into onekey.rejected (district, gateway, number, received_at, protocol, identity, kind, error, raw, ticket_id)
+    values (district, gateway, number, taken_at, protocol, identity, kind, error, raw, known);
+    return known;
+end $$;
+comment on function onekey.reject(text, text, bigint, timestamptz, text, text, text, text, bytea) is
+    'Parks a record that cannot be stored and raises a ticket for it';
+
+drop function if exists onekey.registry(text);
+create function onekey.registry(district text)
+returns table (protocol text, identity text, kind text, device_id bigint, household_id bigint, household text,
+               area_id bigint, area_path text, report_interval_s integer, secret text, silence_scheme text,
+               silence_litres numeric, silence_hours numeric, absent_from timestamptz, absent_until timestamptz)
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    with recursive path as (
+        select a.id, a.code as path from onekey.area a where a.district = registry.district and a.parent_id is null
+        union all
+        select a.id, p.path || '/' || a.code
+        from path p join onekey.area a on a.district = registry.district and a.parent_id = p.id
+    ), absent as (
+        select distinct on (household_id) household_id, from_at, until_at from onekey.absence
+        where district = registry.district and (until_at is null or until_at > clock_timestamp())
+        order by household_id, from_at
+    )
+    select d.protocol, d.identity, d.kind::text, d.id, h.id, h.code, h.area_id, path.path, d.report_interval_s,
+           d.secret, h.silence_scheme, h.silence_litres, h.silence_hours, absent.from_at, absent.until_at
+    from onekey.device d
+    left join onekey.household h on h.district = d.district and h.id = d.household_id
+    left join path on path.id = h.area_id
+    left join absent on absent.household_id = h.id
+    where d.district = registry.district
+$$;
+comment on function onekey.registry(text) is
+    'All devices of a district with what a gateway must know about each; absent_*: the absence of now, or the next';
+
+-- Gateways read the registry again when one of its parts changes. Equal notices of one transaction are sent once.
+-- Soft state (last_seen and so on) is no part of it.
+create or replace function onekey.notify_registry() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('onekey_device', case tg_op when 'DELETE' then old.district else new.district end);
+    return null;
+end $$;
+comment on function onekey.notify_registry() is 'Tells gateways, by channel onekey_device and the district, to read the registry again';
+create or replace trigger registry_changed after insert or delete
+    or update of district, protocol, identity, kind, household_id, report_interval_s, secret on onekey.device
+    for each row execute function onekey.notify_registry();
+create or replace trigger registry_changed after insert or delete
+    or update of district, code, area_id, silence_scheme, silence_litres, silence_hours on onekey.household
+    for each row execute function onekey.notify_registry();
+create or replace trigger registry_changed after insert or update or delete on onekey.area
+    for each row execute function onekey.notify_registry();
+create or replace trigger registry_changed after insert or update or delete on onekey.absence
+    for each row execute function onekey.notify_registry();
+
+select onekey.grant_execute('gateway_started', 'onekey_gateway');
+select onekey.grant_execute('store_readings', 'onekey_gateway');
+select onekey.grant_execute('touch_devices', 'onekey_gateway');
+select onekey.grant_execute('reject', 'onekey_gateway');
+select onekey.grant_execute('registry', 'onekey_gateway');
+select onekey.grant_execute('notify_registry');
