@@ -50,3 +50,6 @@ comment on view onekey.v_ticket_times is
 comment on column onekey.v_ticket_times.answer_s is 'From the durable arrival of the signal to the first answer';
 comment on column onekey.v_ticket_times.dispatch_s is 'From the answer to the first helper sent';
 comment on column onekey.v_ticket_times.travel_s is 'From the first helper sent to the first one there';
+
+select onekey.grant_to('select on onekey.v_area, onekey.v_ticket_times', 'onekey_console', 'onekey_report');
+select onekey.grant_to('select on onekey.v_open_tickets', 'onekey_console');

@@ -11,7 +11,7 @@
 -- Tickets and signals carry no foreign key to homes, devices and areas: they are the record of what
 -- happened and outlive what they name.
 
-create schema onekey;
+create schema if not exists onekey;
 comment on schema onekey is 'One-key-call alarm gateway: homes, devices, signals, tickets';
 
 -- --- words ---
@@ -594,9 +594,9 @@ begin
             end if;
         exception
             when insufficient_privilege then
-                raise notice 'role % is missing and % may not create it', wanted, current_user;
+                raise warning 'role % is missing and % may not create it', wanted, current_user;
             when duplicate_object or unique_violation then
-                null;
+                null; -- another migration of the same cluster was quicker
         end;
     end loop;
 end $$;
@@ -606,19 +606,27 @@ create function onekey.grant_execute(function_name text, variadic roles text[] d
 returns void language plpgsql as $$
 declare
     callable regprocedure;
-    role_name text;
 begin
     for callable in
         select p.oid from pg_proc p where p.pronamespace = 'onekey'::regnamespace and p.proname = function_name
     loop
         execute format('revoke all on function %s from public', callable);
-        foreach role_name in array roles loop
-            if exists (select from pg_roles where rolname = role_name) then
-                execute format('grant execute on function %s to %I', callable, role_name);
-            end if;
-        end loop;
+        perform onekey.grant_to(format('execute on function %s', callable), variadic roles);
     end loop;
 end $$;
+-- grant_to('select on onekey.v_area', 'onekey_console'): to those of the roles that there are.
+create function onekey.grant_to(rights text, variadic roles text[]) returns void language plpgsql as $$
+declare
+    role_name text;
+begin
+    foreach role_name in array roles loop
+        if exists (select from pg_roles where rolname = role_name) then
+            execute format('grant %s to %I', rights, role_name);
+        end if;
+    end loop;
+end $$;
+comment on function onekey.grant_to(text, text[]) is 'Grants rights to those of the roles that there are';
+revoke all on function onekey.grant_to(text, text[]) from public;
 comment on function onekey.grant_execute(text, text[]) is 'Lets these roles, and nobody else, call a function';
 revoke all on function onekey.grant_execute(text, text[]) from public;
 revoke all on function onekey.refuse_change() from public;

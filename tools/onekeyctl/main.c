@@ -8,24 +8,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_CONFIG "/etc/onekey/onekeyd.conf"
-
 static const struct {
     const char *name, *arguments, *help;
     int (*run)(const struct invocation *invocation, int argc, char **argv);
 } commands[] = {
     {"check", "[--print]", "check the configuration, and print what is in effect", check_command},
     {"show", "WHAT [NAME]", "ask the daemon; `show` alone lists what it can show", control_command},
+    {"db", "migrate|status", "bring the database's schema up to date, or say whether it is",
+     migrate_command},
+    {"import", "KIND FILE.csv", "areas, households, contacts or devices, all or nothing",
+     import_command},
+    {"tickets", "[--open] [--follow]", "the last 100 tickets or the open ones; then as they change",
+     tickets_command},
     {"reload", "", "let the daemon read its configuration again", control_command},
     {"drain", "", "take no new connections, deliver what is held, then end", control_command},
 };
 
 static void print_help(FILE *out)
 {
-    fprintf(out, "usage: onekeyctl [--config FILE] [--socket PATH] [--json] COMMAND ...\n"
+    fprintf(out, "usage: onekeyctl [--config FILE] [--socket PATH] [--conninfo CONNINFO] [--json] "
+                 "COMMAND ...\n"
                  "       onekeyctl --help | --version\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        fprintf(out, "  %-8s %-14s %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %-8s %-19s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].help);
 }
 
@@ -42,11 +47,15 @@ static int run(const struct invocation *invocation, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    enum { CONFIG = 'c', SOCKET = 's', JSON = 'j', HELP = 'h', VERSION = 'V' };
+    enum { CONFIG = 'c', SOCKET = 's', CONNINFO = 'd', JSON = 'j', HELP = 'h', VERSION = 'V' };
     static const struct option options[] = {
-        {"config", required_argument, NULL, CONFIG}, {"socket", required_argument, NULL, SOCKET},
-        {"json", no_argument, NULL, JSON},           {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},     {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, CONFIG},
+        {"socket", required_argument, NULL, SOCKET},
+        {"conninfo", required_argument, NULL, CONNINFO},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
+        {NULL, 0, NULL, 0},
     };
     struct invocation invocation = {.config = DEFAULT_CONFIG};
     setlocale(LC_CTYPE, "");
@@ -56,6 +65,8 @@ int main(int argc, char **argv)
             invocation.config = optarg;
         else if (option == SOCKET)
             invocation.socket = optarg;
+        else if (option == CONNINFO)
+            invocation.conninfo = optarg;
         else if (option == JSON)
             invocation.json = true;
         else if (option == HELP)
