@@ -247,6 +247,7 @@ static void take_input(struct connection *connection)
 static void resume(struct connection *connection)
 {
     connection->held = false;
+    touch(connection);
     watch_state(connection);
     if (connection->input_size == 0)
         return;

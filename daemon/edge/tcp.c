@@ -93,6 +93,13 @@ static void expire(struct tcp_listener *listener, enum connection_state state, u
     }
 }
 
+/* Who is not read, or not read again yet after a pause, cannot be called silent. */
+static bool silence_counts(const struct tcp_listener *listener)
+{
+    return listener->options.idle_timeout_s > 0 && !listener->tcp->paused &&
+           handle_queue_is_empty(&listener->tcp->held);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct tcp *tcp = context;
@@ -107,7 +114,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
             event_add(listener->event, NULL);
         }
         expire(listener, CONNECTION_HANDSHAKE, listener->options.handshake_timeout_s);
-        if (listener->options.idle_timeout_s > 0)
+        if (silence_counts(listener))
             expire(listener, CONNECTION_OPEN, listener->options.idle_timeout_s);
         expire(listener, CONNECTION_ENDED, GRACE_S);
         expire(listener, CONNECTION_CLOSING, GRACE_S);

@@ -395,6 +395,33 @@ static void test_connect_asks_for_a_lasting_session(void **state)
     close(listener);
 }
 
+/* A broker that takes the connection and then says nothing to our TLS must not keep the loop busy. */
+static void test_silent_broker_costs_nothing(void **state)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET};
+    struct gateway gateway;
+    char folder[64];
+    int turns = 0, listener = socket(AF_INET, SOCK_STREAM, 0);
+    client_id = __func__;
+    (void)state;
+    folder_make(folder);
+    struct identity identity = identity_make(folder, "broker", "broker", NULL, NULL);
+    uint16_t port = free_port();
+    where.sin_port = htons(port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listener, (struct sockaddr *)&where, sizeof(where)), 0);
+    listen(listener, 1);
+    struct mqtt_options options = options_for(&gateway, port);
+    options.ca_path = identity.certificate_path;
+    gateway_start_with(&gateway, options);
+    LOOP_UNTIL_WITHIN(gateway.base, 0.3, (turns++, false));
+    assert_in_range(turns, 1, 100);
+    gateway_stop(&gateway);
+    close(listener);
+    folder_remove(folder);
+    identity_free(&identity);
+}
+
 static int set_up(void **state)
 {
     static struct broker broker;
@@ -419,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_broker_comes_and_goes),
         cmocka_unit_test(test_tls_and_password),
         cmocka_unit_test(test_connect_asks_for_a_lasting_session),
+        cmocka_unit_test(test_silent_broker_costs_nothing),
     };
     signal(SIGPIPE, SIG_IGN);
     if (!broker_is_installed()) {

@@ -273,6 +273,27 @@ static void test_pause_keeps_bytes_until_it_ends(void **state)
     stop(&f);
 }
 
+/* One spoke during a pause that outlasts the time-out, one did not. */
+static void test_pause_is_not_silence(void **state)
+{
+    struct fixture f;
+    struct tcp_listener_options options = defaults;
+    (void)state;
+    options.idle_timeout_s = 1;
+    start(&f, options);
+    int speaker = dial_in(&f), silent = dial_in(&f);
+    tcp_pause_reading(f.tcp, true);
+    say(speaker, "help\n");
+    assert_false(LOOP_UNTIL_WITHIN(f.base, 1.5, f.owner.closed > 0));
+    tcp_pause_reading(f.tcp, false);
+    assert_true(LOOP_UNTIL(f.base, f.owner.closed == 1));
+    assert_int_equal(f.owner.closed_token, 2);
+    assert_string_equal(f.owner.lines, "help\n");
+    close(speaker);
+    close(silent);
+    stop(&f);
+}
+
 /* The owner says every turn that reading goes on: that alone must not keep the loop turning. */
 static void test_no_pause_again_and_again_costs_nothing(void **state)
 {
@@ -299,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_closed_in_order),
         cmocka_unit_test(test_hang_up_inside_input),
         cmocka_unit_test(test_pause_keeps_bytes_until_it_ends),
+        cmocka_unit_test(test_pause_is_not_silence),
         cmocka_unit_test(test_no_pause_again_and_again_costs_nothing),
     };
     signal(SIGPIPE, SIG_IGN);
