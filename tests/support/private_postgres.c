@@ -101,7 +101,7 @@ void server_signal(int number)
     char line[512];
 
     assert(glob("/proc/[0-9]*/stat", 0, NULL, &files) == 0);
-    kill(server.pid, number);
+    kill(server.pid, SIGSTOP); /* starts no further child, and none loses its parent */
     for (size_t i = 0; i < files.gl_pathc; i++) {
         FILE *file = fopen(files.gl_pathv[i], "r");
         int pid = 0, parent = 0;
@@ -111,6 +111,7 @@ void server_signal(int number)
         if (file)
             fclose(file);
     }
+    kill(server.pid, number);
     globfree(&files);
 }
 
@@ -143,6 +144,7 @@ char *server_sql(const char *sql)
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
         fprintf(stderr, "%.300s\n%s", sql, PQerrorMessage(pg));
+        server_remove();
         abort();
     }
     char *value = strdup(PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
