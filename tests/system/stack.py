@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-NAMES = ["postgres", "broker"]
+NAMES = ["postgres", "broker", "onekeyd"]
 failed = False
 count = 0
 
@@ -77,7 +77,8 @@ def main():
             values = environment(folder)
             check(all(is_alive(pid(folder, name)) for name in NAMES), "all processes live")
             check(not stack("up", folder), "a second up is refused")
-            for name, key in (("postgres", "PGPORT"), ("broker", "MQTT_PORT")):
+            for name, key in (("postgres", "PGPORT"), ("broker", "MQTT_PORT"),
+                              ("onekeyd", "PORT_WATCH")):
                 test_kill_and_start(folder, name, values[key])
             test_stale_pid(folder)
             pids = [pid(folder, name) for name in NAMES]

@@ -80,14 +80,15 @@ static void send_alarm(struct crowd *crowd, struct device *device)
 
 static void write_record(struct crowd *crowd, const struct device *device)
 {
-    char at[40];
+    char at[40], name[MESSAGE_ID_LIMIT + 1];
     struct writer writer = writer_into(at, sizeof(at) - 1);
 
     if (!crowd->record)
         return;
     calendar_write_rfc3339(&writer, device->alarm.occurred_at_us);
     at[writer.size] = '\0';
-    fprintf(crowd->record, "%s,%s,%s,%s\n", device->identity, device->alarm.message_id,
+    device_name_alarm(device, name);
+    fprintf(crowd->record, "%s,%s,%s,%s\n", device->identity, name,
             signal_kind_name(device->alarm.kind), at);
 }
 

@@ -36,22 +36,6 @@ static struct message message_of(const struct device_frame *frame)
                             .body = {.data = frame->bytes, .size = frame->size}};
 }
 
-/* Where the protocol has no field for a message's name, the gateway makes one of its content: asks
- * the codec which. */
-static void learn_message_id(struct device *device)
-{
-    struct device_frame frame;
-    struct signal said[4];
-    struct codec_session session = {0};
-    const struct codec_environment environment = {.now_us = device->alarm.occurred_at_us};
-
-    if (!device_say_alarm(device, &frame))
-        return;
-    struct message message = message_of(&frame);
-    if (device->codec->decode(&message, &session, &environment, said, 4) > 0)
-        memcpy(device->alarm.message_id, said[0].message_id, sizeof(said[0].message_id));
-}
-
 void device_press(struct device *device, enum signal_kind kind, enum service_kind service,
                   int64_t now_us)
 {
@@ -76,13 +60,26 @@ void device_press(struct device *device, enum signal_kind kind, enum service_kin
         device->alarm.longitude_e7 = 1210000000 + device->index * 1000;
         device->alarm.battery_percent = 80;
     }
-    if (device_is_stream(device))
-        learn_message_id(device);
 }
 
 bool device_say_alarm(const struct device *device, struct device_frame *frame)
 {
     return compose(device, &device->alarm, device->alarm.occurred_at_us, frame);
+}
+
+void device_name_alarm(const struct device *device, char name[MESSAGE_ID_LIMIT + 1])
+{
+    struct device_frame frame;
+    struct signal said[4];
+    struct codec_session session = {0};
+    const struct codec_environment environment = {.now_us = device->alarm.occurred_at_us};
+
+    name[0] = '\0';
+    if (!device_say_alarm(device, &frame))
+        return;
+    struct message message = message_of(&frame);
+    if (device->codec->decode(&message, &session, &environment, said, 4) > 0)
+        memcpy(name, said[0].message_id, MESSAGE_ID_LIMIT + 1);
 }
 
 bool device_say_report(struct device *device, struct random *random, int64_t now_us,

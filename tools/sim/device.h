@@ -48,6 +48,8 @@ void device_press(struct device *device, enum signal_kind kind, enum service_kin
                   int64_t now_us);
 /* False if the device's protocol cannot say its alarm. */
 bool device_say_alarm(const struct device *device, struct device_frame *frame);
+/* What a gateway calls the alarm by: the codec makes it of the frame. "" if it has no name. */
+void device_name_alarm(const struct device *device, char name[MESSAGE_ID_LIMIT + 1]);
 /* The regular report: a heartbeat, or a meter's reading with a little more water in it. */
 bool device_say_report(struct device *device, struct random *random, int64_t now_us,
                        struct device_frame *frame);
