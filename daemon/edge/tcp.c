@@ -93,11 +93,10 @@ static void expire(struct tcp_listener *listener, enum connection_state state, u
     }
 }
 
-/* Who is not read, or not read again yet after a pause, cannot be called silent. */
+/* While some have spoken and are not read, because of a pause, nobody is called silent. */
 static bool silence_counts(const struct tcp_listener *listener)
 {
-    return listener->options.idle_timeout_s > 0 && !listener->tcp->paused &&
-           handle_queue_is_empty(&listener->tcp->held);
+    return listener->options.idle_timeout_s > 0 && handle_queue_is_empty(&listener->tcp->held);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *context)
