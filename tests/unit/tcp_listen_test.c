@@ -35,7 +35,7 @@ static void test_accept_rate_delays_and_never_hangs(void **state)
     event_base_loop(f.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
     assert_int_equal(f.owner.opened, 2);
     assert_true(LOOP_UNTIL(f.base, f.owner.opened == 10));
-    assert_in_range((int)((seconds_now() - began) * 10), 3, 9);
+    assert_true(seconds_now() - began >= 0.3);
     assert_true(tcp_counters(f.tcp)->accepts_delayed > 0);
     for (int i = 0; i < 10; i++)
         close(clients[i]);
