@@ -135,7 +135,6 @@ static int creation_begin(struct segments *segments, uint64_t floor, uint64_t si
     return 0;
 }
 
-/* Writes and syncs some zeros, so that no flush at the end holds up a record's sync for long. */
 static int creation_slice(struct segments *segments)
 {
     static const uint8_t zeros[SLICE_BYTES];
@@ -143,9 +142,16 @@ static int creation_slice(struct segments *segments)
     uint64_t rest = creation->size - creation->done;
     size_t size = rest < sizeof zeros ? (size_t)rest : sizeof zeros;
     int error = write_all(creation->fd, zeros, size, creation->done);
-    if (error == 0 && fdatasync(creation->fd) < 0)
-        error = error_of(errno);
     creation->done += size;
+    return error;
+}
+
+/* The same, and syncs, so that no flush at the end holds up a record's sync for long. */
+static int creation_slice_synced(struct segments *segments)
+{
+    int error = creation_slice(segments);
+    if (error == 0 && fdatasync(segments->creation.fd) < 0)
+        error = error_of(errno);
     return error;
 }
 
@@ -182,7 +188,7 @@ int segments_create_step(struct segments *segments, uint64_t floor, uint64_t siz
     if (segments->creation.fd < 0)
         error = creation_begin(segments, floor, size);
     else if (segments->creation.done < size)
-        error = creation_slice(segments);
+        error = creation_slice_synced(segments);
     else
         error = creation_finish(segments);
     if (error < 0)
@@ -192,10 +198,14 @@ int segments_create_step(struct segments *segments, uint64_t floor, uint64_t siz
 
 static int create(void *context, uint64_t floor, uint64_t size)
 {
-    int more = 1;
-    while (more > 0)
-        more = segments_create_step(context, floor, size);
-    return more;
+    struct segments *segments = context;
+    int error = creation_begin(segments, floor, size);
+    while (error == 0 && segments->creation.done < size)
+        error = creation_slice(segments);
+    if (error == 0)
+        error = creation_finish(segments);
+    segments_create_drop(segments);
+    return error;
 }
 
 static int recycle(void *context, uint64_t from, uint64_t to)

@@ -397,7 +397,10 @@ void journal_prepared(struct journal *journal, int64_t now_us, int error)
 
 bool journal_is_full(const struct journal *journal)
 {
-    return !journal->ready && active_room(journal) < RECORD_SIZE_MAX + OVERHEAD;
+    struct journal_prepare request;
+    if (journal->ready || active_room(journal) >= RECORD_SIZE_MAX + OVERHEAD)
+        return false;
+    return journal->starved || (!journal->preparing && !next_segment(journal, &request));
 }
 
 bool journal_has_failed(const struct journal *journal)

@@ -121,12 +121,14 @@ struct journal {
 int journal_open(struct journal *journal, const struct journal_setup *setup) MUST_USE;
 
 /* Copies one record; type 1 .. 253, size <= RECORD_PAYLOAD_MAX. Its number, or 0 if refused: the
- * buffer is full until the writer is done (wait a turn), the journal is full, or it has failed. */
+ * journal is full or has failed, or else the writer is behind with a write or with the next segment,
+ * and will take it within a few turns. */
 uint64_t journal_append(struct journal *journal, uint8_t type, const void *payload,
                         size_t size) MUST_USE;
 /* Whether journal_append would take a record of this size now. */
 bool journal_has_room(const struct journal *journal, size_t size);
-/* No disk space and no pruned segment to go on with; ends when a preparation succeeds. */
+/* Nothing to go on with, for want of disk space or of pruned segments within the budget; ends when a
+ * preparation succeeds. */
 bool journal_is_full(const struct journal *journal);
 bool journal_has_failed(const struct journal *journal);
 /* Bytes that still fit, headers included: within the budget, or, while preparing fails, in what is
