@@ -138,8 +138,8 @@ static void end_fixed(struct silence *silence, const struct silence_settings *se
 
 /* --- readings --------------------------------------------------------------------------------- */
 
-/* The meter was heard from: learns how often it reports, slower to longer than to shorter, so that
- * lost reports do not make it patient. */
+/* The meter was heard from: learns how often it transmits. A long gap counts for no more than twice
+ * the usual, so that lost reports do not make it patient for long. */
 static void hear(struct silence *silence, int64_t heard_us)
 {
     uint32_t heard_s = (uint32_t)(heard_us / US_PER_SECOND), interval_s = silence->interval_s;
@@ -149,7 +149,7 @@ static void hear(struct silence *silence, int64_t heard_us)
     if (gap_s < interval_s)
         interval_s -= (interval_s - gap_s) / 4;
     else
-        interval_s += (gap_s < 2 * interval_s ? gap_s - interval_s : interval_s) / 16;
+        interval_s += (gap_s < 2 * interval_s ? gap_s - interval_s : interval_s) / 2;
     silence->interval_s = interval_s < 48 * 3600 ? interval_s : 48 * 3600;
     silence->heard_s = heard_s;
 }

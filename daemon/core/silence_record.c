@@ -120,13 +120,18 @@ static void pass_all(struct stream *stream, struct silence *silence)
         pass_u8(stream, bytes[i]);
 }
 
-/* Whether nothing in it can trap or index outside later. */
+/* Whether no later call can trap on it, index outside or loop for long. */
 static bool is_sound(const struct silence *silence)
 {
-    bool sound = silence->seen_us >= 0 && silence->quiet_us >= 0 && silence->counted_us >= 0 &&
+    const int64_t latest_us = UINT32_MAX * INT64_C(1000000);
+    bool sound = silence->seen_us >= 0 && silence->quiet_us >= 0 &&
+                 silence->quiet_us <= silence->counted_us &&
+                 silence->seen_us <= silence->counted_us && silence->counted_us < latest_us &&
                  silence->hour >= 0 && silence->ring_hour >= 0 && silence->interval_s > 0 &&
                  silence->recent_count <= SILENCE_RECENT && silence->activity > 0 &&
-                 silence->lambda >= 0 && (silence->seen_us == 0 || silence->recent_count > 0);
+                 silence->actual >= 0 && silence->expected >= 0 && silence->lambda >= 0 &&
+                 silence->tail_count >= 0 && silence->tail_sum >= 0 && silence->tail_years >= 0 &&
+                 (silence->seen_us == 0 || silence->recent_count > 0);
     for (int hour = 0; hour < 48; hour++) {
         float chance = silence->chance[hour / 24][hour % 24];
         sound = sound && chance > 0 && chance < 1;
