@@ -49,8 +49,8 @@ static inline void broker_run(struct broker *broker)
     broker->process = fork();
     if (broker->process == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        freopen("/dev/null", "w", stderr);
-        execl(BROKER_PROGRAM, BROKER_PROGRAM, "-c", configuration, NULL);
+        if (freopen("/dev/null", "w", stderr))
+            execl(BROKER_PROGRAM, BROKER_PROGRAM, "-c", configuration, NULL);
         _exit(127);
     }
     double deadline = seconds_now() + 10;
