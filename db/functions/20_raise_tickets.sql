@@ -123,6 +123,7 @@ begin
         where (select s.number from onekey.signal s
                where s.district = open_or_bump.district and s.gateway = open_or_bump.gateway
                  and s.number = i.number and s.received_at = i.received_at limit 1) is null
+          and (select m.number from onekey.same_message(open_or_bump.district, i) m) is null
         window subject_kind as (partition by i.subject, i.ticket_kind, i.service_kind order by i.number),
                whole as (partition by i.subject, i.ticket_kind, i.service_kind)
     ), candidate as materialized (
@@ -184,7 +185,8 @@ declare
     ticket onekey.ticket;
 begin
     if exists (select from onekey.signal s where s.district = settle.district and s.gateway = settle.gateway
-               and s.number = item.number and s.received_at = item.received_at) then
+               and s.number = item.number and s.received_at = item.received_at)
+       or exists (select from onekey.same_message(settle.district, item)) then
         return query select * from onekey.replayed(gateway, settle.district, array[item], null);
         return;
     end if;
@@ -227,6 +229,19 @@ language sql stable as $$
         order by s.protocol, s.identity, s.received_at desc, s.number desc) last
 $$;
 
+-- The stored signals of which this one is a retransmission: the device gave it the same name. The gateway
+-- recognises these itself; what reaches this far was stored before a crash took its record, or came by
+-- another gateway. Names are unique to a device for a day, not for ever: some count in four digits.
+create or replace function onekey.same_message(district text, item onekey.incoming)
+returns setof onekey.signal language sql stable as $$ -- no SET, so that it is inlined
+    select s.* from onekey.signal s
+    where s.district = same_message.district and s.identity = item.identity
+      and s.detail ->> 'message_id' = item.detail ->> 'message_id'
+      and s.protocol = item.protocol and s.kind = item.kind
+      and s.received_at > item.received_at - interval '1 day'
+    limit 1
+$$;
+
 -- What was answered for those of these signals that had been stored before and are not in `done`.
 create or replace function onekey.replayed(gateway text, district text, alarms onekey.incoming[],
                                            done onekey.raised[])
@@ -234,9 +249,13 @@ returns table (number bigint, ticket_id bigint, state text, is_new boolean)
 language sql stable as $$
     select i.number, s.ticket_id, t.state::text, false
     from unnest(alarms) i
-    join onekey.signal s on s.district = replayed.district and s.gateway = replayed.gateway
-         and s.number = i.number and s.received_at = i.received_at
-    left join onekey.ticket t on t.district = s.district and t.id = s.ticket_id
+    cross join lateral (
+        select s.ticket_id from onekey.signal s
+        where s.district = replayed.district and s.gateway = replayed.gateway
+          and s.number = i.number and s.received_at = i.received_at
+        union
+        select m.ticket_id from onekey.same_message(replayed.district, i) m) s
+    left join onekey.ticket t on t.district = replayed.district and t.id = s.ticket_id
     where i.number not in (select d.number from unnest(done) d)
 $$;
 
@@ -269,5 +288,6 @@ select onekey.grant_execute('open_or_bump');
 select onekey.grant_execute('settle');
 select onekey.grant_execute('all_restored');
 select onekey.grant_execute('replayed');
+select onekey.grant_execute('same_message');
 select onekey.grant_execute('flag_set');
 select onekey.grant_execute('notify_tickets');

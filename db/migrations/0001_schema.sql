@@ -344,6 +344,9 @@ create table onekey.signal (
     detail jsonb,
     primary key (district, gateway, number, received_at)
 ) partition by range (received_at);
+-- Finds a retransmission by the name that the device gave its message.
+create index signal_message on onekey.signal (district, identity, (detail ->> 'message_id'))
+    where detail ->> 'message_id' is not null;
 comment on table onekey.signal is 'Every alarm-class signal, those of unknown devices too';
 comment on column onekey.signal.district is 'Code of the district';
 comment on column onekey.signal.gateway is 'The gateway that took it';
