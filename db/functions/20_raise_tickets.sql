@@ -128,7 +128,7 @@ begin
                whole as (partition by i.subject, i.ticket_kind, i.service_kind)
     ), candidate as materialized (
         select f.*, nextval('onekey.ticket_id_seq') as ticket_id from fresh f where f.nth = 1
-        order by f.subject, f.ticket_kind, f.service_kind
+        order by f.number
     ), ticket as (
         insert into onekey.ticket as t (
             district, id, kind, service_kind, priority, flags, subject, household_id, device_id, area_id,
