@@ -23,20 +23,20 @@
 #define CACHE_SLICE_MS 1      /* between two slices of the copy on disk */
 #define CACHE_INTERVAL_S 60
 
-#define DEVICE_COLUMNS                                                                             \
-    "SELECT device_id, protocol, identity, kind, household_id, area_id, report_interval_s, secret" \
-    " FROM onekey.registry($1)"
+#define COLUMNS                                                                                    \
+    "SELECT device_id, protocol, identity, kind, household_id, area_id, report_interval_s, "       \
+    "secret "
 
 enum { ID, PROTOCOL, IDENTITY, KIND, HOUSEHOLD, AREA, REPORT_INTERVAL, SECRET };
 
 enum { BEGIN, DECLARE, FETCH, COMMIT, ROLLBACK, CHANGED };
 static const char *const statements[] = {
     [BEGIN] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-    [DECLARE] = "DECLARE devices NO SCROLL CURSOR FOR " DEVICE_COLUMNS,
+    [DECLARE] = "DECLARE devices NO SCROLL CURSOR FOR " COLUMNS "FROM onekey.registry($1)",
     [FETCH] = "FETCH FORWARD " FETCH_SQL " FROM devices",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [CHANGED] = DEVICE_COLUMNS " WHERE device_id = ANY($2::bigint[])",
+    [CHANGED] = COLUMNS "FROM onekey.registry_of($1, $2::bigint[])",
     NULL,
 };
 

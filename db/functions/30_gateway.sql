@@ -96,40 +96,72 @@ comment on function onekey.reject(text, text, bigint, timestamptz, text, text, t
     'Parks a record that cannot be stored and raises a ticket for it';
 
 drop function if exists onekey.registry(text);
-create function onekey.registry(district text)
-returns table (protocol text, identity text, kind text, device_id bigint, household_id bigint, household text,
-               area_id bigint, area_path text, report_interval_s integer, secret text, silence_scheme text,
-               silence_litres numeric, silence_hours numeric, absent_from timestamptz, absent_until timestamptz)
-language sql stable security definer set search_path = onekey, pg_temp as $$
+drop function if exists onekey.registry_of(text, bigint[]);
+drop view if exists onekey.v_registry;
+create view onekey.v_registry as
     with recursive path as (
-        select a.id, a.code as path from onekey.area a where a.district = registry.district and a.parent_id is null
+        select a.district, a.id, a.code as path from onekey.area a where a.parent_id is null
         union all
-        select a.id, p.path || '/' || a.code
-        from path p join onekey.area a on a.district = registry.district and a.parent_id = p.id
+        select a.district, a.id, p.path || '/' || a.code
+        from path p join onekey.area a on a.district = p.district and a.parent_id = p.id
     ), absent as (
-        select distinct on (household_id) household_id, from_at, until_at from onekey.absence
-        where district = registry.district and (until_at is null or until_at > clock_timestamp())
-        order by household_id, from_at
+        select distinct on (district, household_id) district, household_id, from_at, until_at from onekey.absence
+        where until_at is null or until_at > clock_timestamp()
+        order by district, household_id, from_at
     )
-    select d.protocol, d.identity, d.kind::text, d.id, h.id, h.code, h.area_id, path.path, d.report_interval_s,
-           d.secret, h.silence_scheme, h.silence_litres, h.silence_hours, absent.from_at, absent.until_at
+    select d.district, d.protocol, d.identity, d.kind::text, d.id as device_id, h.id as household_id,
+           h.code as household, h.area_id, path.path as area_path, d.report_interval_s, d.secret,
+           h.silence_scheme, h.silence_litres, h.silence_hours, absent.from_at as absent_from,
+           absent.until_at as absent_until
     from onekey.device d
     left join onekey.household h on h.district = d.district and h.id = d.household_id
-    left join path on path.id = h.area_id
-    left join absent on absent.household_id = h.id
-    where d.district = registry.district
-$$;
-comment on function onekey.registry(text) is
-    'All devices of a district with what a gateway must know about each; absent_*: the absence of now, or the next';
+    left join path on path.district = h.district and path.id = h.area_id
+    left join absent on absent.district = h.district and absent.household_id = h.id;
+comment on view onekey.v_registry is
+    'Devices with what a gateway must know about each; absent_*: the absence of now, or the next. Holds secrets: for registry() alone';
 
--- Gateways read the registry again when one of its parts changes. Equal notices of one transaction are sent once.
--- Soft state (last_seen and so on) is no part of it.
+create function onekey.registry(district text) returns setof onekey.v_registry
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select * from onekey.v_registry r where r.district = registry.district
+$$;
+comment on function onekey.registry(text) is 'All devices of a district, for its gateways';
+
+create function onekey.registry_of(district text, device_ids bigint[]) returns setof onekey.v_registry
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select * from onekey.v_registry r where r.district = registry_of.district and r.device_id = any (device_ids)
+$$;
+comment on function onekey.registry_of(text, bigint[]) is 'The same for these devices; those that are gone are not among the rows';
+
+-- Gateways read the changed parts of the registry again: "DISTRICT ID ID ..." names the devices, "DISTRICT"
+-- alone says that any may have changed, as after an import (set onekey.bulk) or where the ids would not
+-- fit into a notice. Equal notices of one transaction are sent once. Soft state (last_seen and so on) is no part of it.
 create or replace function onekey.notify_registry() returns trigger language plpgsql as $$
+declare
+    changed record;
+    home bigint;
+    notice text;
 begin
-    perform pg_notify('onekey_device', case tg_op when 'DELETE' then old.district else new.district end);
+    if tg_op = 'DELETE' then changed := old; else changed := new; end if;
+    notice := changed.district;
+    if current_setting('onekey.bulk', true) = 'on' or tg_table_name = 'area' then
+        null;
+    elsif tg_table_name = 'device' then
+        notice := concat(changed.district, ' ', changed.id);
+    else
+        if tg_table_name = 'household' then home := changed.id; else home := changed.household_id; end if;
+        select concat(changed.district, ' ', string_agg(d.id::text, ' ')) into notice
+        from onekey.device d where d.district = changed.district and d.household_id = home
+        having count(*) > 0;
+        if length(notice) > 7000 then
+            notice := changed.district;
+        end if;
+    end if;
+    if notice is not null then
+        perform pg_notify('onekey_device', notice);
+    end if;
     return null;
 end $$;
-comment on function onekey.notify_registry() is 'Tells gateways, by channel onekey_device and the district, to read the registry again';
+comment on function onekey.notify_registry() is 'Tells gateways, by channel onekey_device, which devices to read again';
 create or replace trigger registry_changed after insert or delete
     or update of district, protocol, identity, kind, household_id, report_interval_s, secret on onekey.device
     for each row execute function onekey.notify_registry();
@@ -146,4 +178,5 @@ select onekey.grant_execute('store_readings', 'onekey_gateway');
 select onekey.grant_execute('touch_devices', 'onekey_gateway');
 select onekey.grant_execute('reject', 'onekey_gateway');
 select onekey.grant_execute('registry', 'onekey_gateway');
+select onekey.grant_execute('registry_of', 'onekey_gateway');
 select onekey.grant_execute('notify_registry');

@@ -19,6 +19,7 @@ comment on function onekey.import_errors(text, text, text[], integer) is
 create or replace function onekey.import_apply(kind text, district text)
 returns table (added bigint, changed bigint) language plpgsql set search_path = onekey, pg_temp as $$
 begin
+    perform set_config('onekey.bulk', 'on', true); -- one notice to gateways, not one a row
     return query execute format('select * from onekey.apply_%s($1)', kind)
         using onekey.import_district(kind, district);
 end $$;

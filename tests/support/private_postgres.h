@@ -36,12 +36,15 @@ void server_migrate(void);
 /* A timer that ends the whole test program when 20 s have passed, with `text` as the reason. */
 struct event *server_deadline(struct event_base *base, const char *text);
 
+/* One turn of the loop. */
+void server_turn(struct event_base *base);
+
 /* Turns the loop until the condition holds. */
 #define WAIT_FOR(base, condition)                                                                  \
     do {                                                                                           \
         struct event *deadline_ = server_deadline(base, #condition);                               \
         while (!(condition))                                                                       \
-            event_base_loop(base, EVLOOP_ONCE);                                                    \
+            server_turn(base);                                                                     \
         event_free(deadline_);                                                                     \
     } while (0)
 

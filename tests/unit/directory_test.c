@@ -160,6 +160,7 @@ static void changes(void **state)
 
     sql("UPDATE onekey.device SET report_interval_s = 77 WHERE identity = 'W3'");
     WAIT_FOR(base, seen.devices[third].report_interval_s == 77);
+    sql("UPDATE onekey.household SET area_id = area_id, silence_hours = 9"); /* ten devices' */
     sql("INSERT INTO onekey.device (district, protocol, identity, kind) "
         "VALUES ('testville', 'watch', 'W11', 'wristband')");
     WAIT_FOR(base, seen.count == 11);
@@ -168,6 +169,9 @@ static void changes(void **state)
     WAIT_FOR(base, seen.count == 10);
     assert_int_equal(seen.devices[fifth].device_id, 0);
     assert_int_equal(seen.removed, 1);
+    sql("UPDATE onekey.household SET area_id = (SELECT id FROM onekey.area WHERE code = 'S1')");
+    WAIT_FOR(base, seen.devices[third].area_id ==
+                       server_number("SELECT id FROM onekey.area WHERE code = 'S1'"));
     /* Two swap their identities; in the end each has its own. */
     sql("UPDATE onekey.device SET identity = 'X' WHERE identity = 'W3'; "
         "UPDATE onekey.device SET identity = 'W3' WHERE identity = 'W4'; "
@@ -175,9 +179,10 @@ static void changes(void **state)
     WAIT_FOR(base, knows(third, "W4") && knows(fourth, "W3"));
     assert_int_equal(seen.removed, 3);
     assert_int_equal(seen.count, 10);
-    sql("UPDATE onekey.household SET silence_hours = 9"); /* tells, and changes nothing here */
-    sql("DELETE FROM onekey.device WHERE identity = 'W6'");
+    assert_int_equal(seen.completes, 1); /* nothing of this took a full load */
+    sql("SET onekey.bulk = on; DELETE FROM onekey.device WHERE identity = 'W6'");
     WAIT_FOR(base, seen.count == 9);
+    WAIT_FOR(base, seen.completes == 2);
     directory_close(seen.directory);
 }
 
@@ -351,7 +356,9 @@ static int start(void **state)
     sql("INSERT INTO onekey.area (district, code, level, name_zh) "
         "VALUES ('testville', 'testville', 'district', '试区'); "
         "INSERT INTO onekey.household (district, code, area_id, address) "
-        "SELECT 'testville', 'H1', id, '1 Test Street' FROM onekey.area");
+        "SELECT 'testville', 'H1', id, '1 Test Street' FROM onekey.area; "
+        "INSERT INTO onekey.area (district, code, parent_id, level, name_zh) "
+        "SELECT district, 'S1', id, 'street_town', '街' FROM onekey.area");
     base = event_base_new();
     random_init(&rng, 20260102);
     snprintf(cache_path, sizeof cache_path, "%s/devices.cache", server.folder);
