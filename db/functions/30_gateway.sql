@@ -149,7 +149,7 @@ begin
         notice := concat(changed.district, ' ', changed.id);
     else
         if tg_table_name = 'household' then home := changed.id; else home := changed.household_id; end if;
-        select concat(changed.district, ' ', string_agg(d.id::text, ' ')) into notice
+        select concat(changed.district, ' ', string_agg(d.id::text, ' ' order by d.id)) into notice
         from onekey.device d where d.district = changed.district and d.household_id = home
         having count(*) > 0;
         if length(notice) > 7000 then

@@ -74,11 +74,17 @@ def test_the_registry_says_what_a_gateway_must_know(db):
 def test_gateways_hear_of_changes_and_not_of_soft_state(db):
     equal(notices(db, [
         "update onekey.device set household_id = 2",
-        "update onekey.household set silence_hours = 8 where code = 'H1'",
+        "update onekey.household set silence_hours = 8 where code = 'H2'",
+        "update onekey.household set silence_hours = 8 where code = 'H1'",  # of no device by now
+        "update onekey.area set name_zh = '改名'",
+        "set onekey.bulk = on; update onekey.device set report_interval_s = 60",
         "insert into onekey.device (district, protocol, identity, kind) values ('D', 'watch', 'new', 'wristband')",
         "delete from onekey.device where identity = 'new'",
         "select onekey.touch_devices('D', '{watch}', '{w1}', '{2026-11-22 08:00+08}')",
-        "update onekey.household set notes = 'x'"]), [["D"], ["D"], ["D"], ["D"], [], []])
+        "update onekey.household set notes = 'x'"]), 
+          [["D 1", "D 2", "D 3", "D 4", "D 5"], ["D 1 2 3 4 5"], [], ["D"], ["D"], ["D 6"], ["D 6"], [], []])
+    equal(db.sql("select identity from onekey.registry_of('D', '{2,4,77}') order by device_id"), "c1\nw2")
+    equal(db.sql("select count(*) from onekey.registry_of('elsewhere', '{2}')"), "0")
 
 
 def test_a_gateway_is_known_by_its_name(db):

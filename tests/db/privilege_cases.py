@@ -7,6 +7,7 @@ DENIED = "permission denied"
 def test_a_gateway_may_call_its_functions_and_nothing_else(db):
     equal(db.raises(signal(1, "panic"), user="a_gateway"), [(1, 1, "open", True)])
     for call in ["select onekey.gateway_started('g', 'D', '1')", "select * from onekey.registry('D')",
+                 "select * from onekey.registry_of('D', '{1}')",
                  "select onekey.touch_devices('D', '{watch}', '{w1}', '{2026-11-22}')",
                  "select onekey.reject('g', 'D', 5, now(), null, null, null, 'x', null)",
                  "select onekey.maintain_partitions()",
@@ -26,6 +27,7 @@ def test_the_console_reads_and_writes_nothing(db):
     for call in ["select secret from onekey.device", "update onekey.ticket set priority = 5",
                  "insert into onekey.ticket_event (district, ticket_id, kind) values ('D', 1, 'note')",
                  "delete from onekey.ticket_event", "select * from onekey.registry('D')",
+                 "select * from onekey.registry_of('D', '{1}')",
                  db.call([signal(2, "panic")])]:
         holds(DENIED, db.refusal(call, "a_console"))
 
