@@ -44,7 +44,8 @@ struct pipeline {
     struct uplink *uplink;
     struct pipeline_settings settings;
     struct pipeline_callbacks callbacks;
-    bool is_up; /* the set-up is done */
+    bool is_up;               /* the set-up is done */
+    char reason[MESSAGE_MAX]; /* why it was last told to be down */
     struct submission queue[PIPELINE_IN_FLIGHT_MAX];
     unsigned first, count; /* a ring, oldest first */
 };
@@ -303,6 +304,7 @@ static void on_down(void *context, const char *reason)
 {
     struct pipeline *pipeline = context;
     struct pipeline_result result = {PIPELINE_LOST, "", reason, NULL};
+    bool was_up = pipeline->is_up;
 
     pipeline->is_up = false;
     while (pipeline->count > 0) {
@@ -311,6 +313,9 @@ static void on_down(void *context, const char *reason)
         if (submission.on_result)
             submission.on_result(submission.context, &result);
     }
+    if (!was_up && strcmp(pipeline->reason, reason) == 0)
+        return; /* one more attempt that failed for the same reason is no news */
+    snprintf(pipeline->reason, sizeof pipeline->reason, "%s", reason);
     if (pipeline->callbacks.on_down)
         pipeline->callbacks.on_down(pipeline->callbacks.context, reason);
 }

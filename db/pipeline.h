@@ -54,8 +54,10 @@ struct pipeline_settings {
 
 struct pipeline_callbacks {
     void *context;
-    void (*on_up)(void *context);                       /* may be NULL, as the others */
-    void (*on_down)(void *context, const char *reason); /* also after each attempt that failed */
+    void (*on_up)(void *context); /* may be NULL, as the others */
+    void (*on_down)(
+        void *context,
+        const char *reason); /* and when an attempt fails for another reason than the last */
     void (*on_notify)(void *context, const char *channel, const char *payload);
 };
 

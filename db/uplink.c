@@ -179,11 +179,7 @@ void uplink_fail(struct uplink *uplink, const char *reason)
         return;
     uplink->failing = true;
     snprintf(uplink->reason, sizeof uplink->reason, "%s", reason);
-    size_t size = strlen(uplink->reason);
-    while (size > 0 && uplink->reason[size - 1] == '\n')
-        uplink->reason[--size] = '\0';
-    for (char *at = uplink->reason; (at = strpbrk(at, "\n\t"));)
-        *at = ' ';
+    uplink->reason[strcspn(uplink->reason, "\n")] = '\0'; /* the rest is advice */
     event_active(uplink->timer, EV_TIMEOUT, 0);
 }
 
@@ -266,6 +262,12 @@ static void become_up(struct uplink *uplink)
     uplink->callbacks.on_connected(uplink->callbacks.context);
 }
 
+/* What the server remarks is not for our log; left alone, libpq prints it. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context, (void)notice;
+}
+
 /* Waits for what libpq wants next. The socket may be another one each time, so the event is. */
 static void poll_connect(struct uplink *uplink)
 {
@@ -299,6 +301,8 @@ static void begin_connect(struct uplink *uplink)
     uplink->state = CONNECTING;
     uplink->pg = start_connect(uplink);
     start_timer(uplink->timer, uplink->timeout_ms);
+    if (uplink->pg)
+        PQsetNoticeReceiver(uplink->pg, ignore_notice, NULL);
     if (!uplink->pg || PQstatus(uplink->pg) == CONNECTION_BAD)
         uplink_fail(uplink, uplink->pg ? PQerrorMessage(uplink->pg) : "no memory");
     else
