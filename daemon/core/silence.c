@@ -46,7 +46,7 @@ void silence_init(struct silence *silence, const struct silence_settings *settin
 
 static double hours_between(int64_t from_us, int64_t to_us)
 {
-    return (double)(to_us - from_us) / (double)US_PER_HOUR;
+    return (double)(to_us - from_us) * (1.0 / (double)US_PER_HOUR);
 }
 
 static int64_t later(int64_t a_us, int64_t b_us)
@@ -234,11 +234,16 @@ struct silence_verdict silence_reading(struct silence *silence,
                                        const struct silence_settings *settings,
                                        const struct silence_reading *reading)
 {
+    for (size_t line = 0; line < sizeof(*silence); line += 64) /* fetch a cold meter at one go */
+        __builtin_prefetch((const char *)silence + line, 1);
     uint32_t odd = 0;
     int64_t at_us = silence_meter_time(reading, &odd);
     struct silence_verdict verdict;
     if (silence->seen_us == 0) {
-        start(silence, settings, reading, at_us);
+        if (silence_meter_counts(reading))
+            start(silence, settings, reading, at_us);
+        else
+            odd |= SILENCE_ODD_IMPLAUSIBLE;
         verdict = verdict_of(silence, settings);
     } else if (at_us <= silence->seen_us) {
         verdict = late_reading(silence, settings, reading, at_us, &odd);

@@ -9,9 +9,10 @@
 /* Shape of the model; docs/DETECTOR.md says where each comes from. */
 #define SATURATION 4.0 /* uses missed at which lambda's weight has halved */
 #define SATURATION_HOURS 10.0
-#define WEIGHT_UNIT 1800.0 /* of silence.weight: one hour */
-#define WEIGHT_START 5.0   /* hours of the population's profile in a new home's */
-#define WEIGHT_FULL 30.0   /* hours after which an old one counts no more */
+#define HOUR_FALL 0.9048374180359595 /* exp(-1 / SATURATION_HOURS) */
+#define WEIGHT_UNIT 1800.0           /* of silence.weight: one hour */
+#define WEIGHT_START 5.0             /* hours of the population's profile in a new home's */
+#define WEIGHT_FULL 30.0             /* hours after which an old one counts no more */
 #define CHANCE_LEAST 0.003
 #define CHANCE_MOST 0.97
 #define LIVELY_HOURS 24.0
@@ -32,23 +33,22 @@
 #define PIECES 50
 
 /* The chance of a use by clock hour in the population (development homes). */
-static const float population[24] = {
-    .486F, .330F, .217F, .152F, .137F, .177F, .341F, .571F, .613F, .615F, .605F, .580F,
-    .582F, .580F, .617F, .630F, .593F, .607F, .622F, .626F, .678F, .720F, .713F, .625F,
+static const double population[24] = {
+    .486, .330, .217, .152, .137, .177, .341, .571, .613, .615, .605, .580,
+    .582, .580, .617, .630, .593, .607, .622, .626, .678, .720, .713, .625,
 };
 
 /* The part of a report that lies in one clock hour. */
 struct piece {
     int32_t hour;
-    double share; /* hours */
-    double chance;
-    double hazard; /* -ln(1 - chance) an hour */
+    double share;  /* hours */
+    double hazard; /* an hour */
     double blame;  /* that the report's use was in this part */
 };
 
 static double hours_between(int64_t from_us, int64_t to_us)
 {
-    return (double)(to_us - from_us) / (double)US_PER_HOUR;
+    return (double)(to_us - from_us) * (1.0 / (double)US_PER_HOUR);
 }
 
 int32_t silence_learned_hour(const struct silence_settings *settings, int64_t at_us)
@@ -67,14 +67,14 @@ static int day_kind(int32_t hour)
     return (hour / 24 + 3) % 7 >= 5;
 }
 
-float silence_learned_chance(const struct silence *silence, int32_t hour)
-{
-    return silence->chance[day_kind(hour)][hour % 24];
-}
-
 static double hazard(const struct silence *silence, int32_t hour)
 {
-    return -log(1.0 - (double)silence_learned_chance(silence, hour));
+    return (double)silence->hazard[day_kind(hour)][hour % 24];
+}
+
+float silence_learned_chance(const struct silence *silence, int32_t hour)
+{
+    return (float)(1 - exp(-hazard(silence, hour)));
 }
 
 static int64_t later(int64_t a_us, int64_t b_us)
@@ -106,9 +106,10 @@ static float tail_threshold(const struct silence *silence, double target_per_yea
 void silence_learned_init(struct silence *silence, const struct silence_settings *settings)
 {
     for (int kind = 0; kind < 2; kind++) {
-        memcpy(silence->chance[kind], population, sizeof(population));
-        for (int hour = 0; hour < 24; hour++)
+        for (int hour = 0; hour < 24; hour++) {
+            silence->hazard[kind][hour] = (float)-log(1 - population[hour]);
             silence->weight[kind][hour] = (uint16_t)(WEIGHT_START * WEIGHT_UNIT);
+        }
     }
     silence->actual = silence->expected = 6.0F;
     silence->activity = 1.0F;
@@ -132,10 +133,8 @@ static int cut(const struct silence *silence, const struct silence_settings *set
         int64_t end = hour_end(settings, hour);
         end = end < report->at_us ? end : report->at_us;
         assert(count < PIECES);
-        pieces[count++] = (struct piece){.hour = hour,
-                                         .share = hours_between(at, end),
-                                         .chance = (double)silence_learned_chance(silence, hour),
-                                         .hazard = hazard(silence, hour)};
+        pieces[count++] = (struct piece){
+            .hour = hour, .share = hours_between(at, end), .hazard = hazard(silence, hour)};
         at = end;
     }
     return count;
@@ -179,10 +178,13 @@ static void leak_follow(struct silence *silence, double hours)
 {
     const float *ring = silence->ring;
     float least = INFINITY;
-    for (int hour = 0; hour < 24; hour++) {
-        float three = ring[hour] + ring[(hour + 1) % 24] + ring[(hour + 2) % 24];
+    for (int hour = 2; hour < 24; hour++) {
+        float three = ring[hour - 2] + ring[hour - 1] + ring[hour];
         least = three < least ? three : least;
     }
+    float over_end[2] = {ring[22] + ring[23] + ring[0], ring[23] + ring[0] + ring[1]};
+    for (int i = 0; i < 2; i++)
+        least = over_end[i] < least ? over_end[i] : least;
     least /= 3.0F;
     if (least < silence->leak)
         silence->leak = least;
@@ -205,10 +207,10 @@ static void close_hour(struct silence *silence)
     if (observed <= OPEN_HOUR_LEAST)
         return;
     double weight = least_of(silence->weight[kind][hour] / WEIGHT_UNIT + observed, WEIGHT_FULL);
-    double chance = (double)silence->chance[kind][hour];
+    double chance = 1 - exp(-(double)silence->hazard[kind][hour]);
     chance += observed / weight * ((double)silence->used - chance);
     silence->weight[kind][hour] = (uint16_t)(weight * WEIGHT_UNIT + 0.5);
-    silence->chance[kind][hour] = (float)clamp(chance, CHANCE_LEAST, CHANCE_MOST);
+    silence->hazard[kind][hour] = (float)-log(1 - clamp(chance, CHANCE_LEAST, CHANCE_MOST));
 }
 
 /* Learns how lively the home is from a report of `hours` in `count` pieces. A use could have been in
@@ -221,7 +223,7 @@ static void learn_lively(struct silence *silence, struct piece *pieces, int coun
         double miss = use ? exp(-pieces[i].share * pieces[i].hazard) : 1;
         pieces[i].blame = 1 - miss;
         none *= miss;
-        usual += pieces[i].share * pieces[i].chance;
+        usual += pieces[i].share * (1 - exp(-pieces[i].hazard));
     }
     double any = clamp(1 - none, 1e-6, 1);
     for (int i = 0; i < count; i++) {
@@ -346,6 +348,8 @@ void silence_learned_pause(struct silence *silence, const struct silence_setting
 
 static double effective(const struct silence *silence, double quiet_hours, double lambda)
 {
+    if (lambda == 0)
+        return quiet_hours;
     return quiet_hours +
            SATURATION_HOURS * log(1 + (double)silence->activity * lambda / SATURATION);
 }
@@ -381,7 +385,7 @@ static double crossing(const struct silence *silence, double quiet_hours, double
             1 + SATURATION_HOURS * activity * hazard_here / (SATURATION + activity * sum);
         double move = (theta - effective(silence, quiet_hours + share, sum)) / slope;
         share += move;
-        if (fabs(move) < 1e-11)
+        if (fabs(move) < 1e-8)
             break;
     }
     return share;
@@ -390,21 +394,31 @@ static double crossing(const struct silence *silence, double quiet_hours, double
 int64_t silence_learned_deadline(const struct silence *silence,
                                  const struct silence_settings *settings)
 {
+    /* E > theta where 1 + a * lambda / 4 > exp((theta - T) / 10): no logarithm an hour. */
     double theta = silence_learned_threshold(silence, settings);
-    double lambda = (double)silence->lambda;
+    double lambda = (double)silence->lambda, scale = (double)silence->activity / SATURATION;
     int64_t at = silence->counted_us;
+    int32_t hour = silence_learned_hour(settings, at);
     double quiet_hours = hours_between(silence->quiet_us, at);
-    if (effective(silence, quiet_hours, lambda) > theta)
+    double limit = exp((theta - quiet_hours) / SATURATION_HOURS);
+    if (1 + scale * lambda > limit)
         return at;
-    for (int32_t hour = silence_learned_hour(settings, at);; hour++) {
-        int64_t end = hour_end(settings, hour);
-        double share = hours_between(at, end), rate = hazard(silence, hour);
-        if (effective(silence, quiet_hours + share, lambda + share * rate) > theta) {
-            share = crossing(silence, quiet_hours, lambda, rate, theta);
-            return at + (int64_t)(share * (double)US_PER_HOUR) + 1;
-        }
+    double share = hours_between(at, hour_end(settings, hour));
+    double fall = exp(-share / SATURATION_HOURS), rate = hazard(silence, hour);
+    const float *day = silence->hazard[day_kind(hour)];
+    for (int clock = hour % 24; 1 + scale * (lambda + share * rate) <= limit * fall;) {
+        limit *= fall;
         lambda += share * rate;
         quiet_hours += share;
-        at = end;
+        hour++;
+        if (++clock == 24) {
+            clock = 0;
+            day = silence->hazard[day_kind(hour)];
+        }
+        share = 1;
+        fall = HOUR_FALL;
+        rate = (double)day[clock];
     }
+    quiet_hours += crossing(silence, quiet_hours, lambda, rate, theta);
+    return silence->quiet_us + (int64_t)(quiet_hours * (double)US_PER_HOUR) + 1;
 }

@@ -8,6 +8,7 @@
 #define RATE_ML_PER_HOUR 2500000.0    /* no house pipe gives more, */
 #define RATE_SLACK_ML 50000.0         /* but for this, in readings close together */
 #define REVERSE_ML 5000
+#define VOLUME_MOST_ML (INT64_C(1) << 50) /* no meter counts further, nor below minus this */
 #define FITTING_MOST 3   /* readings set aside that fit the one before: a new meter */
 #define SUSPECTS_MOST 24 /* readings set aside in a row: believe the next */
 
@@ -15,7 +16,7 @@ int64_t silence_meter_time(const struct silence_reading *reading, uint32_t *odd)
 {
     if (reading->at_us == 0)
         return reading->heard_us;
-    int64_t behind_us = reading->heard_us - reading->at_us;
+    int64_t behind_us = reading->at_us > 0 ? reading->heard_us - reading->at_us : INT64_MAX;
     if (behind_us >= -AHEAD_US &&
         (behind_us <= BEHIND_US || (reading->stored && reading->at_us > 0)))
         return reading->at_us;
@@ -93,9 +94,18 @@ static bool take_total(struct silence *silence, const struct silence_reading *re
     return true;
 }
 
+bool silence_meter_counts(const struct silence_reading *reading)
+{
+    return reading->volume_ml > -VOLUME_MOST_ML && reading->volume_ml < VOLUME_MOST_ML;
+}
+
 bool silence_meter_take(struct silence *silence, const struct silence_reading *reading,
                         double hours, uint32_t *odd, int64_t *volume_ml)
 {
+    if (!silence_meter_counts(reading)) {
+        *odd |= SILENCE_ODD_IMPLAUSIBLE;
+        return false;
+    }
     if (reading->cumulative)
         return take_total(silence, reading, hours, odd, volume_ml);
     *volume_ml = reading->volume_ml;

@@ -96,7 +96,7 @@ static void pass_habits(struct stream *stream, struct silence *silence)
     for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
         pass_floats(stream, scalars[i], 1);
     for (int kind = 0; kind < 2; kind++) {
-        pass_floats(stream, silence->chance[kind], 24);
+        pass_floats(stream, silence->hazard[kind], 24);
         for (int hour = 0; hour < 24; hour++)
             pass_u16(stream, &silence->weight[kind][hour]);
     }
@@ -123,18 +123,20 @@ static void pass_all(struct stream *stream, struct silence *silence)
 /* Whether no later call can trap on it, index outside or loop for long. */
 static bool is_sound(const struct silence *silence)
 {
-    const int64_t latest_us = UINT32_MAX * INT64_C(1000000);
+    const int64_t latest_us = UINT32_MAX * INT64_C(1000000), most_ml = INT64_C(1) << 50;
     bool sound = silence->seen_us >= 0 && silence->quiet_us >= 0 &&
                  silence->quiet_us <= silence->counted_us &&
                  silence->seen_us <= silence->counted_us && silence->counted_us < latest_us &&
+                 silence->total_ml < most_ml && silence->total_ml > -most_ml &&
+                 silence->suspect_ml < most_ml && silence->suspect_ml > -most_ml &&
                  silence->hour >= 0 && silence->ring_hour >= 0 && silence->interval_s > 0 &&
                  silence->recent_count <= SILENCE_RECENT && silence->activity > 0 &&
                  silence->actual >= 0 && silence->expected >= 0 && silence->lambda >= 0 &&
                  silence->tail_count >= 0 && silence->tail_sum >= 0 && silence->tail_years >= 0 &&
                  (silence->seen_us == 0 || silence->recent_count > 0);
     for (int hour = 0; hour < 48; hour++) {
-        float chance = silence->chance[hour / 24][hour % 24];
-        sound = sound && chance > 0 && chance < 1;
+        float hazard = silence->hazard[hour / 24][hour % 24];
+        sound = sound && hazard > 0 && hazard < 10;
     }
     return sound;
 }

@@ -126,9 +126,9 @@ struct silence {
     float tail_count, tail_sum, tail_years;
     float theta, bias;
     float leak, ring_open;
-    float chance[2][24];               /* that a weekday's (weekend's) clock hour has a use */
-    uint16_t weight[2][24];            /* hours learned, in 1/1800, up to 30 */
-    float ring[24];                    /* litres by clock hour */
+    float hazard[2][24];    /* -ln(1 - chance) that a weekday's (weekend's) clock hour has a use */
+    uint16_t weight[2][24]; /* hours learned, in 1/1800, up to 30 */
+    float ring[24];         /* litres by clock hour */
     uint32_t recent_s[SILENCE_RECENT]; /* the newest volumes that make up fixed_ml, oldest first */
     uint16_t recent_cl[SILENCE_RECENT];
     uint16_t false_count, true_count;

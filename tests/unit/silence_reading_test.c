@@ -157,6 +157,27 @@ static void wild_totals_are_set_aside_at_most_24_times(void **state)
                      SILENCE_ODD_REPLACED);
 }
 
+static void extreme_numbers_are_set_aside(void **state)
+{
+    (void)state;
+    static const int64_t extremes[] = {INT64_MAX, INT64_MIN, INT64_C(1) << 50};
+    for (size_t i = 0; i < sizeof(extremes) / sizeof(extremes[0]); i++) {
+        struct meter meter = meter_with(SILENCE_LEARNED), fresh = {.settings = meter.settings};
+        assert_int_equal(read_at(&meter, 1, extremes[i]).odd, SILENCE_ODD_IMPLAUSIBLE);
+        silence_init(&fresh.silence, &fresh.settings);
+        assert_int_equal(read_at(&fresh, 1, extremes[i]).odd, SILENCE_ODD_IMPLAUSIBLE);
+        assert_int_equal(fresh.silence.seen_us, 0);
+        struct silence_reading reading = {.at_us = extremes[i],
+                                          .heard_us = hour_us(2),
+                                          .volume_ml = 100002000,
+                                          .cumulative = true,
+                                          .stored = true};
+        assert_int_equal(silence_reading(&meter.silence, &meter.settings, &reading).odd &
+                             ~(uint32_t)SILENCE_ODD_LATE,
+                         extremes[i] == INT64_C(1) << 50 ? 0 : SILENCE_ODD_CLOCK);
+    }
+}
+
 static void a_counter_runs_past_its_last_digit(void **state)
 {
     (void)state;
@@ -195,9 +216,9 @@ static void lost_reports_only_lengthen_the_interval(void **state)
     assert_int_equal(verdict.odd, SILENCE_ODD_GAP);
     assert_int_equal(meter.silence.quiet_us, hour_us(NOON + 5));
     /* An interval that covers only its own hour says nothing of the hours before it. */
-    float night = meter.silence.chance[0][18];
+    float night = meter.silence.hazard[0][18];
     interval_at(&meter, NOON + 11, 0, 3600);
-    assert_float_equal(meter.silence.chance[0][18], night, 1e-7);
+    assert_float_equal(meter.silence.hazard[0][18], night, 1e-7);
     assert_int_equal(meter.silence.counted_us, hour_us(NOON + 11));
 }
 
@@ -283,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_reset_the_meter_owns_up_to_is_a_new_base),
         cmocka_unit_test(a_replaced_meter_is_believed_when_its_totals_fit),
         cmocka_unit_test(wild_totals_are_set_aside_at_most_24_times),
+        cmocka_unit_test(extreme_numbers_are_set_aside),
         cmocka_unit_test(a_counter_runs_past_its_last_digit),
         cmocka_unit_test(what_flows_back_and_forth_is_no_use),
         cmocka_unit_test(lost_reports_only_lengthen_the_interval),

@@ -58,7 +58,7 @@ static double effective_by_minutes(const struct silence *silence, double from_ho
     for (double at = from_hour; at < to_hour - 1e-9; at += 1.0 / 60) {
         int hour = (int)floor(at + 1e-6);
         int kind = hour / 24 % 7 >= 5;
-        lambda -= log(1 - (double)silence->chance[kind][hour % 24]) / 60;
+        lambda += (double)silence->hazard[kind][hour % 24] / 60;
     }
     return to_hour - quiet + 10 * log(1 + (double)silence->activity * lambda / 4);
 }

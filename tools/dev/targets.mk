@@ -64,3 +64,11 @@ install: all
 	install -d $(DESTDIR)$(SYSCONFDIR)/onekey/conf.d
 	test -e $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf || install -m 644 \
 		docs/onekeyd.conf.example $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf
+
+## bench-meter: what a reading costs the silence detector, with a million meters
+$(BUILD)/bench/%: $(BUILD)/release/tests/bench/%.o $(call archives,release)
+	@mkdir -p $(@D)
+	$(CC) -pie -o $@ $< -Wl,--start-group $(call archives,release) -Wl,--end-group $(FOREIGN)
+.PHONY: bench-meter
+bench-meter: $(BUILD)/bench/meter_update
+	$<
