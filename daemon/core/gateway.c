@@ -247,18 +247,31 @@ void gateway_lane_down(struct gateway *gateway, enum lane lane)
     outbox_pause(lane_of(gateway, lane));
 }
 
+static void keep_reason(struct outbox *outbox, const char *message)
+{
+    size_t size = strnlen(message, sizeof(outbox->reason) - 1);
+
+    memcpy(outbox->reason, message, size);
+    outbox->reason[size] = '\0';
+}
+
 void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result result,
                     const char *message)
 {
     struct outbox *outbox = lane_of(gateway, outbox_lane_of(batch));
+    bool was_rejecting = outbox->rejecting, alone = outbox_result(outbox, batch, result);
     struct arrival first;
 
-    if (!outbox_result(outbox, batch, result) || !outbox_first(outbox, &first))
+    /* The batch behind it must come back first, and knows nothing of the reason. */
+    if (outbox->rejecting && !was_rejecting)
+        keep_reason(outbox, message);
+    if (!alone || !outbox_first(outbox, &first))
         return;
-    log_event(
-        gateway->ports.log, LOG_ERROR, "record.refused", field_unsigned("number", first.number),
-        field_text("kind", signal_kind_name(first.signal.kind)), field_text("reason", message));
-    if (!gateway->ports.park(gateway->ports.context, &first, message))
+    log_event(gateway->ports.log, LOG_ERROR, "record.refused",
+              field_unsigned("number", first.number),
+              field_text("kind", signal_kind_name(first.signal.kind)),
+              field_text("reason", outbox->reason));
+    if (!gateway->ports.park(gateway->ports.context, &first, outbox->reason))
         outbox_parked(outbox, false);
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/core/store.h"
 
 #define OUTBOX_IN_FLIGHT_MAX 4
+#define OUTBOX_REASON_MAX 200
 
 struct outbox_batch {
     uint32_t id;
@@ -38,6 +39,7 @@ struct outbox {
     bool rewinding; /* something failed: waits for the other batches, then sends all again */
     bool rejecting; /* the first record is being parked */
     bool paused;    /* the database is away */
+    char reason[OUTBOX_REASON_MAX]; /* why, in the database's words */
     uint64_t committed, refused;
 };
 
