@@ -221,13 +221,19 @@ end $$;
 -- Whether the last that each device of this ticket said is that all is well again: two devices of one
 -- home share a ticket, and the first that returns must not close it over the other.
 create or replace function onekey.all_restored(home text, ticket bigint) returns boolean
-language sql stable as $$
-    select coalesce(bool_and(last.action = 'restore'), false) from (
+language plpgsql stable as $$
+begin
+    return coalesce(bool_and(last.action = 'restore'), false) from (
         select distinct on (s.protocol, s.identity) k.action
-        from onekey.signal s join onekey.signal_kind k on k.name = s.kind
-        where s.district = home and s.ticket_id = ticket
-        order by s.protocol, s.identity, s.received_at desc, s.number desc) last
-$$;
+        from onekey.ticket_event e
+        cross join lateral (
+            select s.* from onekey.signal s
+            where s.district = home and s.gateway = e.origin and s.number = e.number and s.ticket_id = ticket
+            limit 1) s
+        join onekey.signal_kind k on k.name = s.kind
+        where e.district = home and e.ticket_id = ticket
+        order by s.protocol, s.identity, s.received_at desc, s.number desc) last;
+end $$;
 
 -- The stored signals of which this one is a retransmission: the device gave it the same name. The gateway
 -- recognises these itself; what reaches this far was stored before a crash took its record, or came by
