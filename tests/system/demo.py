@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 DEADLINE_S = 60
@@ -44,16 +44,16 @@ def run_demo(folder, seconds, interrupt_at=None):
     with subprocess.Popen([f"{ROOT}/tools/dev/demo"], cwd=ROOT, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, start_new_session=True,
                           env=dict(os.environ, DEMO_DIR=folder, DEMO_SECONDS=str(seconds))) as demo:
-        deadline = time.monotonic() + DEADLINE_S
+        limit = threading.Timer(DEADLINE_S, os.killpg, (demo.pid, signal.SIGKILL))
+        limit.start()
         for line in demo.stdout:
             output += line
             if interrupt_at and interrupt_at in line:
                 os.killpg(demo.pid, signal.SIGINT)
                 interrupt_at = None
-            if time.monotonic() > deadline:
-                os.killpg(demo.pid, signal.SIGTERM)
-                break
-        return demo.wait(), output
+        status = demo.wait()
+        limit.cancel()
+    return status, output
 
 
 def number(output, pattern):
@@ -76,6 +76,8 @@ def main():
         check("tickets raised" in output, "Ctrl-C ends it with a summary", output)
         left = started_from(parent)
         check(not left, "nothing is left running", "\n".join(left))
+        for folder in glob.glob(f"{parent}/*"):
+            subprocess.run([f"{ROOT}/tools/dev/stack", "down", folder], check=False)
     print(f"1..{count}")
     return 1 if failed else 0
 
