@@ -4,10 +4,12 @@
 
 extern const struct codec watch_codec;
 extern const struct codec meter_json_codec;
+extern const struct codec sia_dc09_codec;
 
 const struct codec *const codecs[] = {
     &watch_codec,
     &meter_json_codec,
+    &sia_dc09_codec,
 };
 const int codec_count = (int)(sizeof(codecs) / sizeof(codecs[0]));
 

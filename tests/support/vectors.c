@@ -147,22 +147,25 @@ void vectors_check(const struct vector_file *file)
 {
     FILE *input = open_vectors(file->file);
     char *text = malloc(LINE_MAX_BYTES);
-    uint8_t *buffer = malloc(LINE_MAX_BYTES);
+    uint8_t *buffer = malloc(LINE_MAX_BYTES), *wired = malloc(LINE_MAX_BYTES);
     struct vector vector = {0};
     struct tally tally = {0};
 
-    assert_true(text && buffer && codec_find(file->codec) >= 0);
+    assert_true(text && buffer && wired && codec_find(file->codec) >= 0);
     while (input && fgets(text, LINE_MAX_BYTES, input)) {
         json_t *line = json_loads(text, 0, NULL);
 
         vector.number++;
         assert_non_null(line);
         assert_true(read_vector(line, &vector, buffer));
+        if (file->wire)
+            vector.frame = (struct bytes){wired, file->wire(&vector, wired, LINE_MAX_BYTES)};
         count_line(file, &vector, &tally);
         json_decref(line);
     }
     free(text);
     free(buffer);
+    free(wired);
     if (!input)
         skip();
     fclose(input);

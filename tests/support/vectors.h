@@ -32,6 +32,9 @@ struct vector_file {
     const struct vector_difference *differences; /* ends with a NULL source */
     /* What decode and reply are given for this line; NULL: drive_environment(). */
     struct codec_environment (*environment)(const struct vector *vector);
+    /* The line's frame as it stands between others, where the file writes it otherwise: into `out`,
+     * its size returned. NULL: as written. */
+    size_t (*wire)(const struct vector *vector, uint8_t *out, size_t out_size);
 };
 
 /* Runs every line of the file, also one byte at a time, and fails the cmocka test if one differs
