@@ -24,6 +24,14 @@ static const char *const alarm_statements[] = {
     [PARK] = park,
     NULL,
 };
+/* The functions' inner statements are planned at their first call in a session, which takes longer
+ * than an alarm should wait: an empty batch makes that call when the connection comes up. */
+static const char *const alarm_setup[] = {
+    "SELECT count(*) FROM onekey.raise_tickets('', '', '{}', '{}', '{}', '{}', '{}', '{}', '{}', "
+    "'{}',"
+    " '{}', '{}')",
+    NULL,
+};
 static const char *const reading_statements[] = {
     [STORE] = "SELECT onekey.store_readings($1, $2, $3::bigint[], $4::text[], $5::text[],"
               " $6::timestamptz[], $7::timestamptz[], $8::bigint[], $9::bigint[], $10::int[],"
@@ -233,6 +241,7 @@ struct store *store_open(struct event_base *base, const struct store_settings *s
         struct pipeline_settings wanted = {
             .conninfo = settings->conninfo,
             .application_name = names[i],
+            .setup = lanes[i] == LANE_ALARM ? alarm_setup : NULL,
             .statements = lanes[i] == LANE_ALARM ? alarm_statements : reading_statements,
             .timeout_ms = settings->timeout_ms,
         };

@@ -244,7 +244,7 @@ returns setof onekey.signal language sql stable as $$ -- no SET, so that it is i
     where s.district = same_message.district and s.identity = item.identity
       and s.detail ->> 'message_id' = item.detail ->> 'message_id'
       and s.protocol = item.protocol and s.kind = item.kind
-      and s.received_at > item.received_at - interval '1 day'
+      and s.received_at between item.received_at - interval '1 day' and item.received_at + interval '1 day'
     limit 1
 $$;
 
