@@ -108,6 +108,7 @@ static void on_up(void *context)
     struct device *device = context;
     struct crowd *crowd = device->crowd;
 
+    device->has_come = true;
     send_report(crowd, device); /* says who it is */
     if (device->is_pending)
         send_alarm(crowd, device);
@@ -266,11 +267,15 @@ static void sweep(struct crowd *crowd)
     }
 }
 
-static bool all_connected(const struct crowd *crowd)
+/* Whether each has been connected once: with a server that is killed now and then they may never be
+ * all at one moment. */
+static bool all_came(const struct crowd *crowd)
 {
-    for (int i = 0; i < crowd->roster.count; i++)
-        if (!is_connected(crowd, &crowd->roster.devices[i]))
+    for (int i = 0; i < crowd->roster.count; i++) {
+        const struct device *device = &crowd->roster.devices[i];
+        if (!(device_is_stream(device) ? device->has_come : is_connected(crowd, device)))
             return false;
+    }
     return true;
 }
 
@@ -284,7 +289,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
     sweep(crowd);
     if (!crowd->started_at_us) {
         bool is_late = crowd->now_us - crowd->opened_at_us > START_LIMIT_US;
-        if (crowd->swept == 0 && (is_late || all_connected(crowd)))
+        if (crowd->swept == 0 && (is_late || all_came(crowd)))
             crowd->started_at_us = crowd->now_us;
         return;
     }

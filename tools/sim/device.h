@@ -22,6 +22,7 @@ struct device {
     char identity[IDENTITY_LIMIT + 1];
     uint8_t kind; /* enum device_kind */
     int index;
+    bool has_come;   /* was connected once */
     bool is_pending; /* `alarm` is not acknowledged */
     bool is_sent;    /* at least once, on the connection that it has now */
     struct signal alarm;
