@@ -72,7 +72,7 @@ static void log_alarm(struct gateway *gateway, const struct signal *signal, uint
               field_text("identity", signal->identity), field_unsigned("flags", signal->flags));
 }
 
-void admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind kind,
+bool admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind kind,
                     struct decision decision)
 {
     struct arrival arrival = {.detail = decision.detail};
@@ -90,9 +90,12 @@ void admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind k
            sizeof(signal->identity));
     gateway->counters.signals[kind]++;
     number = admit_record(gateway, &arrival);
-    if (number == 0)
+    if (number == 0) {
         gateway->counters.refused++;
+        return false;
+    }
     log_alarm(gateway, signal, number);
+    return true;
 }
 
 static void admit_alarm(struct gateway *gateway, const struct origin *origin,

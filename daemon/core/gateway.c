@@ -110,11 +110,26 @@ uint32_t gateway_timer(const struct gateway *gateway, enum timer_kind kind, uint
     return (uint32_t)kind * gateway->limits.devices_max + index;
 }
 
+/* A decision needs room in the journal: without it the timer comes again, sooner if a turn is enough
+ * to make some. */
+static bool must_wait(struct gateway *gateway, uint32_t timer)
+{
+    enum append_room room = gateway->ports.append_room(gateway->ports.context);
+
+    if (room == APPEND_READY && gateway_has_room(gateway))
+        return false;
+    wheel_arm(&gateway->wheel, timer,
+              gateway->now.mono_us + (room == APPEND_FULL ? US_PER_SECOND : DECISION_RETRY_US));
+    return true;
+}
+
 static void on_expire(void *context, uint32_t timer)
 {
     struct gateway *gateway = context;
     uint32_t devices_max = gateway->limits.devices_max;
 
+    if (timer < 2 * devices_max && must_wait(gateway, timer))
+        return;
     if (timer < devices_max)
         supervise_expired(gateway, timer);
     else if (timer < 2 * devices_max)
@@ -168,12 +183,9 @@ static void refill_lane(struct gateway *gateway, struct outbox *outbox)
 
 bool gateway_tick(struct gateway *gateway)
 {
-    bool more = false;
+    bool more =
+        wheel_advance(&gateway->wheel, gateway->now.mono_us, TIMERS_PER_TURN, on_expire, gateway);
 
-    /* A decision needs room in the journal; without it the timers wait, and are late together. */
-    if (gateway_has_room(gateway))
-        more = wheel_advance(&gateway->wheel, gateway->now.mono_us, TIMERS_PER_TURN, on_expire,
-                             gateway);
     if (gateway->touched_count > 0)
         flush_touched(gateway);
     refill_lane(gateway, &gateway->alarms);
@@ -306,10 +318,12 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     if (device == NO_DEVICE)
         return;
     gateway->replaying = true;
-    if (lane == LANE_READING)
+    if (lane == LANE_READING) {
         water_reading(gateway, device, &arrival.signal);
-    else
+    } else {
         water_said(gateway, device, (enum signal_kind)arrival.signal.kind);
+        supervise_said(gateway, device, (enum signal_kind)arrival.signal.kind);
+    }
     gateway->replaying = false;
 }
 

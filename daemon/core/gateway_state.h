@@ -57,6 +57,9 @@ struct gateway {
 enum timer_kind { TIMER_SUPERVISE, TIMER_WATER, TIMER_SESSION };
 uint32_t gateway_timer(const struct gateway *gateway, enum timer_kind kind, uint32_t index);
 
+/* A decision for which the journal's buffer has no room is tried again after this. */
+#define DECISION_RETRY_US 10000
+
 /* A frame on its way in. */
 struct origin {
     int codec;
@@ -80,8 +83,8 @@ struct decision {
  * that must be durable before the sender may forget the frame, 0 if none, GATEWAY_REFUSED if the
  * journal has no room, or ADMIT_BAD. */
 uint64_t admit_frame(struct gateway *gateway, const struct origin *origin);
-/* Records what the gateway itself has decided about a device. */
-void admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind kind,
+/* Records what the gateway itself has decided about a device; false if there is no room. */
+bool admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind kind,
                     struct decision decision);
 /* Appends to the journal and its lane. Returns the number, 0 if there is no room. */
 uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival);
@@ -93,6 +96,8 @@ void session_expired(struct gateway *gateway, uint32_t slot);
 /* supervise.c */
 void supervise_heard(struct gateway *gateway, uint32_t device);
 void supervise_expired(struct gateway *gateway, uint32_t device);
+/* A decision that a device is lost or back was found in the journal. */
+void supervise_said(struct gateway *gateway, uint32_t device, enum signal_kind kind);
 /* A device joined the registry, or its class or interval changed. */
 void supervise_arm(struct gateway *gateway, uint32_t device);
 void supervise_forget(struct gateway *gateway, uint32_t device);

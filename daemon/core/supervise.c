@@ -33,16 +33,33 @@ void supervise_arm(struct gateway *gateway, uint32_t index)
     wheel_arm(&gateway->wheel, timer, from_us + timeout_us);
 }
 
+static void set_lost(struct gateway *gateway, struct device *device, bool lost)
+{
+    if (lost && !device->lost)
+        gateway->devices_lost++;
+    if (!lost && device->lost)
+        gateway->devices_lost--;
+    device->lost = lost;
+}
+
 void supervise_heard(struct gateway *gateway, uint32_t index)
 {
     struct device *device = &gateway->registry.devices[index];
 
     device->heard_mono_us = gateway->now.mono_us;
-    if (device->lost) {
-        device->lost = false;
-        gateway->devices_lost--;
-        admit_decision(gateway, index, SIGNAL_DEVICE_RETURNED, (struct decision){0});
-    }
+    if (device->lost &&
+        admit_decision(gateway, index, SIGNAL_DEVICE_RETURNED, (struct decision){0}))
+        set_lost(gateway, device, false);
+    supervise_arm(gateway, index);
+}
+
+void supervise_said(struct gateway *gateway, uint32_t index, enum signal_kind kind)
+{
+    struct device *device = &gateway->registry.devices[index];
+
+    if (kind != SIGNAL_DEVICE_LOST && kind != SIGNAL_DEVICE_RETURNED)
+        return;
+    set_lost(gateway, device, kind == SIGNAL_DEVICE_LOST);
     supervise_arm(gateway, index);
 }
 
@@ -52,20 +69,18 @@ void supervise_expired(struct gateway *gateway, uint32_t index)
     uint8_t memory[96];
     struct writer detail = writer_into(memory, sizeof(memory));
 
-    device->lost = true;
-    gateway->devices_lost++;
     writer_text(&detail, "{\"silent_for_s\":");
     writer_decimal(&detail, timeout_of(gateway, device) / US_PER_SECOND);
     writer_text(&detail, ",\"last_heard_us\":");
     writer_decimal(&detail, device->heard_us);
     writer_text(&detail, "}");
-    admit_decision(gateway, index, SIGNAL_DEVICE_LOST,
-                   (struct decision){.detail = writer_view(&detail)});
+    if (admit_decision(gateway, index, SIGNAL_DEVICE_LOST,
+                       (struct decision){.detail = writer_view(&detail)}))
+        set_lost(gateway, device, true);
 }
 
 void supervise_forget(struct gateway *gateway, uint32_t index)
 {
-    if (gateway->registry.devices[index].lost)
-        gateway->devices_lost--;
+    set_lost(gateway, &gateway->registry.devices[index], false);
     wheel_disarm(&gateway->wheel, gateway_timer(gateway, TIMER_SUPERVISE, index));
 }

@@ -97,7 +97,7 @@ static void write_detail(const struct gateway *gateway, uint32_t device, uint32_
     writer_text(out, "}");
 }
 
-static void decide(struct gateway *gateway, uint32_t device, enum signal_kind kind,
+static bool decide(struct gateway *gateway, uint32_t device, enum signal_kind kind,
                    const struct silence_verdict *verdict, uint32_t rules)
 {
     uint8_t memory[ARRIVAL_DETAIL_MAX];
@@ -107,44 +107,55 @@ static void decide(struct gateway *gateway, uint32_t device, enum signal_kind ki
 
     write_detail(gateway, device, rules, verdict->since_us, &detail);
     view = detail.overflow ? bytes_of("{}") : writer_view(&detail);
-    admit_decision(gateway, device, kind,
-                   (struct decision){.code = silence_rule_name(rules & (~rules + 1)),
-                                     .flags = flags,
-                                     .detail = view});
+    return admit_decision(gateway, device, kind,
+                          (struct decision){.code = silence_rule_name(rules & (~rules + 1)),
+                                            .flags = flags,
+                                            .detail = view});
 }
 
-static void tell_quiet(struct gateway *gateway, uint32_t device,
+/* False if something could not be recorded. */
+static bool tell_quiet(struct gateway *gateway, uint32_t device,
                        const struct silence_verdict *verdict)
 {
     struct device *entry = &gateway->registry.devices[device];
+    uint32_t raised = verdict->raised & SILENCE_QUIET, ended = verdict->ended & SILENCE_QUIET;
 
-    if (verdict->raised & SILENCE_QUIET && !gateway->replaying) {
-        entry->silence_said = true;
-        decide(gateway, device, SIGNAL_SILENCE, verdict, verdict->raised & SILENCE_QUIET);
+    if (raised) {
+        entry->silence_said = decide(gateway, device, SIGNAL_SILENCE, verdict, raised);
+        return entry->silence_said;
     }
-    if (verdict->ended & SILENCE_QUIET && entry->silence_said && !gateway->replaying) {
+    if (ended && entry->silence_said) {
         entry->silence_said = false;
-        decide(gateway, device, SIGNAL_SILENCE_ENDED, verdict, verdict->ended & SILENCE_QUIET);
+        decide(gateway, device, SIGNAL_SILENCE_ENDED, verdict, ended);
     }
+    return true;
 }
 
-static void tell_running(struct gateway *gateway, uint32_t device,
+static bool tell_running(struct gateway *gateway, uint32_t device,
                          const struct silence_verdict *verdict)
 {
     struct device *entry = &gateway->registry.devices[device];
+    uint32_t raised = verdict->raised & SILENCE_RUNNING;
 
-    if (verdict->raised & SILENCE_RUNNING && !gateway->replaying) {
-        entry->running_said = true;
-        decide(gateway, device, SIGNAL_RUNNING_WATER, verdict, verdict->raised & SILENCE_RUNNING);
-    }
+    if (raised)
+        entry->running_said = decide(gateway, device, SIGNAL_RUNNING_WATER, verdict, raised);
+    return !raised || entry->running_said;
 }
 
+/* What the journal has no room for is told by water_expired, soon. */
 static void take_verdict(struct gateway *gateway, uint32_t device,
                          const struct silence_verdict *verdict)
 {
-    tell_quiet(gateway, device, verdict);
-    tell_running(gateway, device, verdict);
+    bool told = true;
+
+    if (!gateway->replaying) {
+        told = tell_quiet(gateway, device, verdict);
+        told = tell_running(gateway, device, verdict) && told;
+    }
     arm(gateway, device);
+    if (!told)
+        wheel_arm(&gateway->wheel, gateway_timer(gateway, TIMER_WATER, device),
+                  gateway->now.mono_us + DECISION_RETRY_US);
 }
 
 void water_join(struct gateway *gateway, uint32_t device)
@@ -173,12 +184,29 @@ void water_reading(struct gateway *gateway, uint32_t device, const struct signal
     take_verdict(gateway, device, &verdict);
 }
 
+/* What stands raised and is not recorded is told now. */
+static void tell_unsaid(struct gateway *gateway, uint32_t device)
+{
+    const struct device *entry = &gateway->registry.devices[device];
+    struct silence_detail detail;
+    struct silence_verdict verdict;
+
+    silence_describe(&gateway->water[device], settings_of(gateway), gateway->now.wall_us, &detail);
+    verdict = (struct silence_verdict){.since_us = detail.since_us, .flags = detail.flags};
+    if (!entry->silence_said)
+        verdict.raised |= detail.rules & SILENCE_QUIET;
+    if (!entry->running_said)
+        verdict.raised |= detail.rules & SILENCE_RUNNING;
+    take_verdict(gateway, device, &verdict);
+}
+
 void water_expired(struct gateway *gateway, uint32_t device)
 {
     struct silence_verdict verdict =
         silence_due(&gateway->water[device], settings_of(gateway), gateway->now.wall_us);
 
     take_verdict(gateway, device, &verdict);
+    tell_unsaid(gateway, device);
 }
 
 void water_life(struct gateway *gateway, uint32_t device, int64_t at_us)
@@ -213,18 +241,8 @@ void water_replayed(struct gateway *gateway)
 {
     for (uint32_t i = 0; i < gateway->registry.devices_used; i++) {
         const struct device *entry = &gateway->registry.devices[i];
-        struct silence_detail detail;
 
-        if (!entry->in_use || entry->kind != DEVICE_METER)
-            continue;
-        silence_describe(&gateway->water[i], settings_of(gateway), gateway->now.wall_us, &detail);
-
-        struct silence_verdict verdict = {.since_us = detail.since_us, .flags = detail.flags};
-
-        if (!entry->silence_said)
-            verdict.raised |= detail.rules & SILENCE_QUIET;
-        if (!entry->running_said)
-            verdict.raised |= detail.rules & SILENCE_RUNNING;
-        take_verdict(gateway, i, &verdict);
+        if (entry->in_use && entry->kind == DEVICE_METER)
+            tell_unsaid(gateway, i);
     }
 }
