@@ -83,11 +83,15 @@ def quantile(values, share):
 class Pressers:
     """Connections that press in turn, each waiting for its answer, so that nothing queues here."""
 
-    def __init__(self, stack, count, first=7_100_000_000):
-        self.identities = [str(first + i) for i in range(count)]
+    def __init__(self, stack, count):
+        self.identities = [self.identity_of(i) for i in range(count)]
         self.clients = [stack.connect("watch") for _ in self.identities]
         self.second = datetime.datetime.now(UTC) - datetime.timedelta(hours=12)
         self.names = []  # (identity, the second it pressed) of what was acknowledged
+
+    @staticmethod
+    def identity_of(index):
+        return str(7_100_000_000 + index)
 
     def measure(self, seconds, pause_s=0.002):
         """Seconds from press to acknowledgement of each alarm; None for those without."""
@@ -104,7 +108,10 @@ class Pressers:
         wanted = watch_acknowledgement(identity)
         self.second += datetime.timedelta(seconds=1)
         began = time.monotonic()
-        client.sendall(watch_press(identity, self.second))
+        try:
+            client.sendall(watch_press(identity, self.second))
+        except ConnectionError:
+            return None
         if receive(client, len(wanted), deadline_s) != wanted:
             return None
         self.names.append((identity, f"{self.second:%d%m%y%H%M%S}"))
@@ -122,7 +129,13 @@ def missing(stack, names):
     return sorted(set(names) - {(identity, name) for identity, name in rows})
 
 
-def make_district(folder, devices, district="990100"):
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_district(folder, devices, homes="H", district="990100"):
     """CSV files with one home a device: (protocol, identity, kind). Returns the folder."""
     files = {
         "areas": ["code,parent,level,name_zh,name_en", f"{district},,district,试验区,Trial"],
@@ -131,8 +144,8 @@ def make_district(folder, devices, district="990100"):
         "devices": ["protocol,identity,kind,household,report_interval_s,secret"],
     }
     for i, (protocol, identity, kind) in enumerate(devices):
-        files["households"].append(f"H{i},{district},Invented Lane {i + 1},Nobody {i + 1},,,,,,,")
-        files["devices"].append(f"{protocol},{identity},{kind},H{i},,")
+        files["households"].append(f"{homes}{i},{district},Invented Lane {i + 1},Nobody {i + 1},,,,,,,")
+        files["devices"].append(f"{protocol},{identity},{kind},{homes}{i},,")
     for name, lines in files.items():
         with open(f"{folder}/{name}.csv", "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
