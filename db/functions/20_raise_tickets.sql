@@ -62,6 +62,7 @@ returns onekey.incoming[] language plpgsql stable as $$
 #variable_conflict use_column
 declare
     batch onekey.incoming[];
+    has_fault boolean;
     item onekey.incoming;
 begin
     select array_agg(row(
@@ -75,14 +76,16 @@ begin
         i.occurred_at, i.received_at, i.raw, i.detail, d.id, d.household_id, d.area_id,
         coalesce('household:' || d.household_id, concat(i.protocol, ':', i.identity)),
         k.action, k.ticket_kind, k.closes,
-        coalesce(k.priority, s.priority, t.priority))::onekey.incoming)
-    into batch
+        coalesce(k.priority, s.priority, t.priority))::onekey.incoming),
+        bool_or(i.number is null or i.received_at is null or not isfinite(i.received_at) or k.action is null
+                or i.kind = 'service' and s.name is null)
+    into batch, has_fault
     from unnest(numbers, protocols, identities, kinds, service_kinds, flag_lists, occurred_ats,
                 received_ats, raws, details)
          as i(number, protocol, identity, kind, service_kind, flags, occurred_at, received_at, raw, detail)
     left join onekey.signal_kind k on k.name = i.kind
     left join onekey.ticket_kind t on t.name = k.ticket_kind
-    left join onekey.service_kind s on s.name = i.service_kind and i.kind = 'service'
+    left join onekey.service_kind s on i.kind = 'service' and s.name = coalesce(nullif(i.service_kind, ''), 'none')
     left join lateral (
         select d.id, d.household_id,
                (select h.area_id from onekey.household h where h.district = d.district and h.id = d.household_id)
@@ -90,11 +93,11 @@ begin
         where d.district = resolve_signals.district and d.protocol = i.protocol and d.identity = i.identity
         limit 1) d on true;
 
-    select * into item from unnest(batch) i
-    where i.number is null or i.received_at is null or not isfinite(i.received_at) or i.action is null
-          or not exists (select from onekey.service_kind s where s.name = i.service_kind)
-    limit 1;
-    if found then
+    if has_fault then
+        select * into item from unnest(batch) i
+        where i.number is null or i.received_at is null or not isfinite(i.received_at) or i.action is null
+              or not exists (select from onekey.service_kind s where s.name = i.service_kind)
+        limit 1;
         raise exception 'signal % of gateway %: %', item.number, gateway,
             case when item.number is null then 'has no number'
                  when item.received_at is null or not isfinite(item.received_at) then 'has no received_at'
@@ -281,11 +284,15 @@ end $$;
 -- it stays below the 8,000 bytes that a notice may have.
 create or replace function onekey.notify_tickets(district text, ids bigint[]) returns void
 language plpgsql as $$
+declare
+    named bigint[] := ids;
 begin
-    perform pg_notify('onekey_ticket', notify_tickets.district || ' ' || string_agg(id::text, ' '))
-    from (select id, (row_number() over (order by id) - 1) / 300 as part
-          from (select distinct unnest(ids) as id) each) numbered
-    group by part;
+    if cardinality(ids) > 1 then
+        named := array(select distinct id from unnest(ids) id order by id);
+    end if;
+    for start in 1 .. coalesce(cardinality(named), 0) by 300 loop
+        perform pg_notify('onekey_ticket', concat(district, ' ', array_to_string(named[start:start + 299], ' ')));
+    end loop;
 end $$;
 
 select onekey.grant_execute('raise_tickets', 'onekey_gateway');
