@@ -65,10 +65,13 @@ install: all
 	test -e $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf || install -m 644 \
 		docs/onekeyd.conf.example $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf
 
-## bench-meter: what a reading costs the silence detector, with a million meters
+## bench: the gateway beside its floors; BENCH="panic_ack idle_bytes" chooses rows, BENCH_ROUNDS=5
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(BUILD)/bench/%: $(BUILD)/release/tests/bench/%.o $(call archives,release)
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $< -Wl,--start-group $(call archives,release) -Wl,--end-group $(FOREIGN)
-.PHONY: bench-meter
-bench-meter: $(BUILD)/bench/meter_update
-	$<
+.PHONY: bench
+bench:
+	@tools/dev/deps
+	@$(MAKE) --no-print-directory -s all $(BENCHES)
+	@BUILD=$(BUILD) tests/bench/run
