@@ -171,6 +171,9 @@ begin
     from outcome o;
 
     perform onekey.notify_tickets(open_or_bump.district, array(select d.ticket_id from unnest(done) d));
+    perform onekey.wake_tickets(open_or_bump.district, open_or_bump.gateway, array(
+        select distinct i.subject from unnest(alarms) i join onekey.ticket_kind k on k.name = i.ticket_kind
+        where k.class in ('alarm', 'water', 'service') and i.number in (select d.number from unnest(done) d)));
     return query select d.number, d.ticket_id, d.state, d.is_new from unnest(done) d;
     if coalesce(cardinality(done), 0) < cardinality(alarms) then
         return query select * from onekey.replayed(gateway, open_or_bump.district, alarms, done);
@@ -193,12 +196,13 @@ begin
         return query select * from onekey.replayed(gateway, settle.district, array[item], null);
         return;
     end if;
-    -- The rows are locked, newest first, so that nobody claims or closes them meanwhile.
-    open_ids := array(
+    -- The rows are locked, in the order in which all lock them, so that nobody claims or closes them meanwhile.
+    -- The newest comes first.
+    open_ids := array(select l.id from (
         select t.id from onekey.ticket t
         where t.district = settle.district and t.subject = item.subject and t.state <> 'closed'
           and (t.kind = item.ticket_kind or item.action = 'cancel' and t.kind = 'fall')
-        order by t.id desc for no key update);
+        order by t.kind, t.service_kind for no key update) l order by l.id desc);
     if item.action = 'cancel' and open_ids = '{}' then
         item.flags := concat_ws(' ', nullif(item.flags, ''), 'cancelled');
         return query select * from onekey.open_or_bump(gateway, settle.district, array[item]);
@@ -217,6 +221,9 @@ begin
         select settle.district, open_ids[1], 'closed', settle.gateway, '{"outcome": "restored"}' where found;
     end if;
     perform onekey.notify_tickets(settle.district, open_ids);
+    if item.action = 'cancel' then -- the person is called back, and at once
+        perform onekey.wake_tickets(settle.district, settle.gateway, array[item.subject]);
+    end if;
     select * into ticket from onekey.ticket t where t.district = settle.district and t.id = open_ids[1];
     return query select item.number, ticket.id, ticket.state::text, false;
 end $$;

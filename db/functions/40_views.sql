@@ -1,6 +1,7 @@
 -- What people and dashboards read.
 
-drop view if exists onekey.v_ticket_times, onekey.v_open_tickets, onekey.v_area;
+drop view if exists onekey.v_ticket_sla, onekey.v_upcoming, onekey.v_on_duty, onekey.v_ticket_times,
+    onekey.v_care_calls, onekey.v_open_tickets, onekey.v_tickets, onekey.v_area;
 
 create view onekey.v_area as
 with recursive tree as (
@@ -16,19 +17,36 @@ with recursive tree as (
 select * from tree;
 comment on view onekey.v_area is 'Areas with their path of codes, of Chinese names, and the street-town they belong to';
 
--- Lists all that is open, however old: nothing here is ever filtered by age.
-create view onekey.v_open_tickets as
-select t.district, t.id, t.kind, t.service_kind, t.priority, t.state, t.flags, t.signal_count, t.claimed_by,
-       h.code as household, h.address, r.name as resident, h.phone, a.path_zh as area, t.protocol, t.identity,
-       t.household_id, t.device_id, t.area_id, t.pressed_at, t.received_at, t.raised_at, t.last_signal_at,
-       t.presented_at, t.claimed_at, extract(epoch from clock_timestamp() - t.received_at)::bigint as age_s
+-- People see here what their areas hold: onekey.scope().
+create view onekey.v_tickets as
+select t.district, t.id, t.kind, t.service_kind, coalesce(k.class, c.class) as class, t.priority, t.state, t.flags,
+       t.signal_count, t.claimed_by, h.code as household, h.address, r.name as resident, h.phone, a.path_zh as area,
+       t.protocol, t.identity, t.household_id, t.device_id, t.area_id, t.pressed_at, t.received_at, t.raised_at,
+       t.last_signal_at, t.presented_at, t.claimed_at, t.answered_at, t.dispatched_at, t.on_scene_at, t.verified_at,
+       t.closed_at, t.outcome, t.episode, t.reopened_at, t.owned_at, t.claim_until, t.is_answered, t.is_test, t.held_until,
+       t.held_by, t.hold_reason, t.return_priority, t.merged_into, t.detail,
+       extract(epoch from coalesce(t.closed_at, clock_timestamp()) - t.received_at)::bigint as age_s
 from onekey.ticket t
+join onekey.scope() s on s.everything or s.district = t.district
+     and (s.areas is null or t.area_id = any (s.areas) or t.area_id is null and s.unplaced)
+join onekey.ticket_kind c on c.name = t.kind
+left join onekey.service_kind k on k.name = t.service_kind
 left join onekey.household h on h.district = t.district and h.id = t.household_id
 left join onekey.resident r on r.district = t.district and r.household_id = t.household_id and r.position = 1
-left join onekey.v_area a on a.district = t.district and a.id = t.area_id
-where t.state <> 'closed'
-order by t.priority, t.received_at, t.id;
-comment on view onekey.v_open_tickets is 'The queue: open tickets by priority, then the oldest first';
+left join onekey.v_area a on a.district = t.district and a.id = t.area_id;
+comment on view onekey.v_tickets is 'Tickets with the home they are about';
+
+-- Lists all that is open, however old: nothing here is ever filtered by age.
+create view onekey.v_open_tickets as
+select * from onekey.v_tickets where state <> 'closed' and class <> 'care'
+order by (held_until is not null), priority, received_at, id;
+comment on view onekey.v_open_tickets is
+    'The queue: open tickets by priority, then the oldest first, then those on hold; care calls have a list of their own';
+
+create view onekey.v_care_calls as
+select * from onekey.v_tickets where state <> 'closed' and class = 'care'
+order by priority, received_at, id;
+comment on view onekey.v_care_calls is 'Care calls to be made, the oldest first';
 
 create view onekey.v_ticket_times as
 select t.district, t.id, t.kind, t.service_kind, t.priority, t.state, t.outcome, t.flags, t.area_id,
@@ -43,6 +61,8 @@ select t.district, t.id, t.kind, t.service_kind, t.priority, t.state, t.outcome,
        extract(epoch from t.verified_at - t.received_at) as verify_s,
        extract(epoch from t.closed_at - t.received_at) as close_s
 from onekey.ticket t
+join onekey.scope() s on s.everything or s.district = t.district
+     and (s.areas is null or t.area_id = any (s.areas) or t.area_id is null and s.unplaced)
 left join onekey.v_area a on a.district = t.district and a.id = t.area_id;
 comment on view onekey.v_ticket_times is
     'All tickets with their times and the seconds between them; a step that nobody took is null, not left out';
@@ -51,5 +71,64 @@ comment on column onekey.v_ticket_times.answer_s is 'From the durable arrival of
 comment on column onekey.v_ticket_times.dispatch_s is 'From the answer to the first helper sent';
 comment on column onekey.v_ticket_times.travel_s is 'From the first helper sent to the first one there';
 
+-- The time limits that now run. A ticket on hold or marked as a test has none.
+create view onekey.v_ticket_sla as
+select t.district, t.id as ticket_id, p.measure, f.from_at, f.from_at + p.warn_s * interval '1 s' as warn_at,
+       f.from_at + p.breach_s * interval '1 s' as breach_at
+from onekey.v_tickets t
+cross join lateral (
+    select distinct on (p.measure) p.measure, p.warn_s, p.breach_s
+    from onekey.sla_policy p
+    left join onekey.areas_above(t.district, t.area_id) a on a.id = p.area_id
+    where p.district in (t.district, '*') and p.kind = t.kind and (p.area_id is null or a.id is not null)
+      and coalesce(p.service_kind, t.service_kind) = t.service_kind and coalesce(p.priority, t.priority) = t.priority
+    order by p.measure, a.steps, p.priority, p.service_kind, p.district = '*') p
+cross join lateral (
+    select case p.measure
+        when 'present' then case when t.presented_at is null then greatest(t.received_at, t.reopened_at) end
+        when 'answer' then case when not t.is_answered then greatest(t.received_at, t.reopened_at) end
+        when 'dispatch' then case when t.is_answered and t.state = 'claimed'
+                                  then greatest(t.answered_at, t.reopened_at) end
+        when 'on_scene' then case when t.state = 'dispatched' then greatest(t.dispatched_at, t.reopened_at) end
+        when 'close' then greatest(t.received_at, t.reopened_at) end as from_at) f
+where t.state <> 'closed' and t.held_until is null and not t.is_test and f.from_at is not null;
+comment on view onekey.v_ticket_sla is 'Until when each open ticket is to be shown, answered, helped, closed';
+
+-- What a gateway's timers wait for. step_id null: expire_tickets() is due.
+create view onekey.v_upcoming as
+select t.district, t.id as ticket_id, e.id as step_id, coalesce(t.state_at, t.received_at) as since,
+       coalesce(t.state_at, t.received_at) + e.after_s * interval '1 s' as due_at, e.action, e.target
+from onekey.ticket t
+join onekey.ticket_kind c on c.name = t.kind
+left join onekey.service_kind k on k.name = t.service_kind
+join onekey.escalation_step e on e.kind_class = coalesce(k.class, c.class) and e.state = t.state
+     and e.district in (t.district, '*')
+where t.state <> 'closed' and t.held_until is null and not t.is_test
+  and (e.district = t.district or not exists (
+        select from onekey.escalation_step o
+        where o.district = t.district and o.kind_class = e.kind_class and o.state = e.state))
+  and not exists (
+        select from onekey.escalation_fired f
+        where f.district = t.district and f.ticket_id = t.id and f.step_id = e.id
+          and f.since = coalesce(t.state_at, t.received_at))
+union all
+select t.district, t.id, null, coalesce(t.owned_at, t.received_at), least(t.claim_until, t.held_until),
+       case when t.held_until is null then 'expire' else 'end_hold' end, null
+from onekey.ticket t
+where t.state <> 'closed' and (t.claim_until is not null or t.held_until is not null);
+comment on view onekey.v_upcoming is 'Every escalation step that is still to be taken, every claim and hold that will end, and when';
+
+create view onekey.v_on_duty as
+select u.district, u.name, u.full_name, u.role, h.on_at, h.paused_at, h.pause_reason,
+       (select count(*) from onekey.ticket t where t.district = u.district and t.claimed_by = u.name
+        and t.state <> 'closed') as tickets
+from onekey.shift h
+join onekey.app_user u on u.district = h.district and u.name = h.user_name
+join onekey.scope() s on s.everything or s.district = u.district
+where h.off_at is null;
+comment on view onekey.v_on_duty is 'Who is on duty, since when, and with how many tickets';
+
 select onekey.grant_to('select on onekey.v_area, onekey.v_ticket_times', 'onekey_console', 'onekey_report');
-select onekey.grant_to('select on onekey.v_open_tickets', 'onekey_console');
+select onekey.grant_to('select on onekey.v_tickets, onekey.v_open_tickets, onekey.v_care_calls, onekey.v_ticket_sla,
+    onekey.v_on_duty', 'onekey_console');
+select onekey.grant_to('select on onekey.v_upcoming', 'onekey_gateway', 'onekey_console');

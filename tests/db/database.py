@@ -19,6 +19,8 @@ insert into onekey.device (district, protocol, identity, kind, household_id, sec
     ('D', 'watch', 'w1', 'wristband', 1, 'hush'), ('D', 'meter_json', 'c1', 'call_box', 1, null),
     ('D', 'meter_json', 'm1', 'meter', 1, null), ('D', 'watch', 'w2', 'wristband', 2, null),
     ('D', 'watch', 's1', 'wristband', null, null);
+select onekey.set_user('D', name, role) from (values ('li', 'operator'), ('zhao', 'operator'), ('wang', 'supervisor'),
+    ('root', 'administrator'), ('guest', 'read_only'), ('street', 'street_town')) u(name, role);
 """
 
 
@@ -92,6 +94,17 @@ class Database:
 
     def ctl(self, *arguments, text=None):
         return ctl(self.server, self.name, *arguments, text=text)
+
+    def act(self, name, *statements, district="D"):
+        """What the last of these statements answers to that person, on a console's connection."""
+        quiet = "".join(f"{one};\n" for one in statements[:-1])
+        return self.sql(f"\\o /dev/null\nselect onekey.act_as({quote(district)}, {quote(name)}, 'desk 1', true);\n"
+                        f"{quiet}\\o\n{statements[-1]};\n", "a_console")
+
+    def command(self, name, command, *arguments, columns="code"):
+        """Gives a command of that person to a ticket of district D: ticket_COMMAND(...)."""
+        values = ", ".join([quote("D"), *map(quote, arguments)])
+        return self.act(name, f"select {columns} from onekey.ticket_{command}({values})")
 
     def call(self, signals, gateway="g1", district="D"):
         """The SQL that raises these signals, each a dict."""

@@ -22,9 +22,12 @@ def test_a_gateway_may_call_its_functions_and_nothing_else(db):
 
 def test_the_console_reads_and_writes_nothing(db):
     db.raises(signal(1, "panic"))
-    equal(db.sql("select count(*) from onekey.v_open_tickets", "a_console"), "1")
-    equal(db.sql("select count(identity) from onekey.device", "a_console"), "5")
-    for call in ["select secret from onekey.device", "update onekey.ticket set priority = 5",
+    equal(db.act("li", "select count(*) from onekey.v_open_tickets"), "1")
+    equal(db.act("li", "select count(identity) from onekey.device"), "5")
+    for table in ["v_open_tickets", "ticket", "ticket_event", "device", "signal"]:  # nobody is named
+        equal(db.sql(f"select count(*) from onekey.{table}", "a_console"), "0")
+    for call in ["select secret from onekey.device", "select * from onekey.household", "select * from onekey.resident",
+                 "select password_hash from onekey.app_user", "update onekey.app_user set role = 'administrator'", "update onekey.ticket set priority = 5",
                  "insert into onekey.ticket_event (district, ticket_id, kind) values ('D', 1, 'note')",
                  "delete from onekey.ticket_event", "select * from onekey.registry('D')",
                  "select * from onekey.registry_of('D', '{1}')",
