@@ -187,7 +187,7 @@ static void touch_device(struct gateway *gateway, uint32_t index, const struct s
 }
 
 /* A signal by which the household shows that somebody lives there. */
-static bool is_life(const struct device *device, const struct signal *signal, int32_t steps_before)
+bool admit_is_life(const struct device *device, const struct signal *signal)
 {
     if (device->kind == DEVICE_METER)
         return false;
@@ -195,7 +195,7 @@ static bool is_life(const struct device *device, const struct signal *signal, in
         signal->kind == SIGNAL_CANCEL || signal->kind == SIGNAL_LIFE)
         return true;
     return (signal->flags & SIGNAL_FLAG_WORN) ||
-           (signal->has & MEASURE_STEPS && steps_before > 0 && signal->steps > steps_before);
+           (signal->has & MEASURE_STEPS && device->steps > 0 && signal->steps > device->steps);
 }
 
 static void flag_clock(struct gateway *gateway, struct signal *signal)
@@ -222,7 +222,7 @@ static void hear_device(struct gateway *gateway, const struct origin *origin, ui
         session->device = index;
         device->session = origin->session;
     }
-    if (is_life(device, signal, device->steps))
+    if (admit_is_life(device, signal))
         water_life(gateway, index, gateway->now.wall_us);
     if (signal->has & MEASURE_STEPS)
         device->steps = signal->steps;

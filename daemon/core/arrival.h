@@ -15,9 +15,10 @@
 #define ARRIVAL_DETAIL_MAX 1536 /* the largest detail that the gateway composes */
 #define ARRIVAL_SIZE_MAX (320 + ARRIVAL_RAW_MAX + ARRIVAL_DETAIL_MAX)
 
-/* The type that the journal stores beside the payload; alarms and readings wait in separate lanes
- * for the database, so that a backlog of readings never delays an alarm. */
-enum lane { LANE_ALARM = 1, LANE_READING = 2 };
+/* The type that the journal stores beside the payload. Alarms and readings wait in separate lanes for
+ * the database, so that a backlog of readings never delays an alarm; states and
+ * marks stay in the journal (keep.c). */
+enum lane { LANE_ALARM = 1, LANE_READING = 2, LANE_STATE = 3, LANE_MARK = 4 };
 
 struct arrival {
     uint64_t number; /* the journal's; not part of the encoded form */

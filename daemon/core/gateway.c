@@ -78,7 +78,7 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
     gateway->limits = *limits;
     gateway->ports = *ports;
     gateway->now = now;
-    gateway->started_mono_us = now.mono_us;
+    gateway->started_mono_us = gateway->keep_at_us = now.mono_us;
     registry_init(&gateway->registry, layout.registry, limits->devices_max);
     pool_init(&gateway->sessions, layout.sessions, sizeof(struct session), limits->sessions_max);
     wheel_init(&gateway->wheel, layout.timers, timer_count(limits), now.mono_us);
@@ -305,12 +305,18 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     struct arrival arrival;
     uint32_t device;
 
+    gateway->newest = number;
+    if (lane == LANE_STATE)
+        keep_replayed(gateway, payload);
+    if (lane == LANE_MARK)
+        keep_mark_replayed(gateway, payload);
+    if (lane != LANE_ALARM && lane != LANE_READING)
+        return;
     if (!arrival_decode(payload, &arrival)) {
         log_event(gateway->ports.log, LOG_CRITICAL, "replay.unreadable",
                   field_unsigned("number", number), field_unsigned("size", payload.size));
         return;
     }
-    gateway->newest = number;
     outbox_push(lane_of(gateway, lane), number, payload);
     if (lane == LANE_ALARM)
         recent_add(&gateway->recent, &arrival.signal, number);
@@ -320,8 +326,10 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     gateway->replaying = true;
     if (lane == LANE_READING) {
         water_reading(gateway, device, &arrival.signal);
+    } else if (admit_is_life(&gateway->registry.devices[device], &arrival.signal)) {
+        water_life(gateway, device, arrival.signal.received_at_us);
     } else {
-        water_said(gateway, device, (enum signal_kind)arrival.signal.kind);
+        water_said(gateway, device, &arrival.signal);
         supervise_said(gateway, device, (enum signal_kind)arrival.signal.kind);
     }
     gateway->replaying = false;
@@ -329,7 +337,7 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
 
 void gateway_replayed(struct gateway *gateway)
 {
-    gateway->durable = gateway->newest;
+    gateway->durable = gateway->round_from = gateway->newest;
     water_replayed(gateway);
 }
 
@@ -343,6 +351,8 @@ uint64_t gateway_checkpoint(const struct gateway *gateway)
         oldest = alarms;
     if (readings && readings < oldest)
         oldest = readings;
+    if (gateway->kept_from < oldest)
+        oldest = gateway->kept_from + 1;
     return oldest > CHECKPOINT_LAG ? oldest - 1 - CHECKPOINT_LAG : 0;
 }
 
@@ -370,7 +380,7 @@ static void forget_device(struct gateway *gateway, uint32_t device)
     if (session)
         session->device = NO_DEVICE;
     supervise_forget(gateway, device);
-    wheel_disarm(&gateway->wheel, gateway_timer(gateway, TIMER_WATER, device));
+    water_leave(gateway, device);
     registry_remove(&gateway->registry, device);
 }
 

@@ -40,6 +40,7 @@ struct gateway_settings {
     int64_t supervise_us[DEVICE_KIND_COUNT]; /* not heard of for so long: lost; 0 = never */
     int64_t hold_off_us;                     /* added before a device is declared lost */
     int64_t startup_grace_us;                /* after the start nobody is lost earlier */
+    int64_t keep_round_us;                   /* in which every meter's state is journaled once */
     uint32_t batch_records, in_flight;
     int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
     struct silence_settings silence;
@@ -86,6 +87,9 @@ void gateway_configure(struct gateway *gateway, const struct gateway_settings *s
 void gateway_now(struct gateway *gateway, struct instant now);
 /* Timers and soft state; bounded work. True if more is due: turn again at once. */
 bool gateway_tick(struct gateway *gateway);
+/* Journals the states of some meters; `hurry`: more of them, because the journal wants to be pruned
+ * and can be only behind a complete round. */
+void gateway_keep(struct gateway *gateway, bool hurry);
 /* Forms and hands out batches. */
 void gateway_submit(struct gateway *gateway);
 /* Mono time at which the next turn is needed at the latest. */

@@ -1,7 +1,7 @@
 /*
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
- * supervise.c (is the device heard from), water.c (the meters).
+ * supervise.c (is the device heard from), water.c (the meters), keep.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
@@ -45,6 +45,10 @@ struct gateway {
     uint32_t touched_first, touched_count;
     uint32_t devices_lost;
     uint64_t durable, newest;
+    uint64_t kept_from, round_from; /* keep.c: states are whole in the records behind kept_from */
+    uint64_t marked_alarms, marked_readings;
+    uint32_t keep_cursor, meter_count;
+    int64_t keep_at_us, mark_at_us;
     bool replaying;
     bool settling; /* a lane has nearly caught up with the journal */
     struct signal decoded[DECODE_SIGNALS_MAX];
@@ -89,6 +93,19 @@ bool admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind k
 /* Appends to the journal and its lane. Returns the number, 0 if there is no room. */
 uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival);
 
+/* Whether a signal of this device shows that somebody of its household is alive. */
+bool admit_is_life(const struct device *device, const struct signal *signal);
+
+/* keep.c */
+
+/* A life sign changed what is known of this meter: its state is journaled, but not at every sign. */
+void keep_soon(struct gateway *gateway, uint32_t device);
+
+/* A meter's state was found in the journal. */
+void keep_replayed(struct gateway *gateway, struct bytes payload);
+/* A mark was found: what came before it and is below its numbers is in the database. */
+void keep_mark_replayed(struct gateway *gateway, struct bytes payload);
+
 /* session.c */
 struct session *session_find(const struct gateway *gateway, uint64_t handle);
 void session_expired(struct gateway *gateway, uint32_t slot);
@@ -107,11 +124,12 @@ void water_reading(struct gateway *gateway, uint32_t device, const struct signal
 void water_expired(struct gateway *gateway, uint32_t device);
 /* Someone of the household did something: the silence of its meters ends. */
 void water_life(struct gateway *gateway, uint32_t device, int64_t at_us);
-/* A meter joined the registry. */
+/* A meter joined the registry, or left it. */
+void water_leave(struct gateway *gateway, uint32_t device);
 void water_join(struct gateway *gateway, uint32_t device);
 /* A decision about a meter's water was found in the journal; and after the last: what was decided
  * before the crash and is not among them is recorded now. */
-void water_said(struct gateway *gateway, uint32_t device, enum signal_kind kind);
+void water_said(struct gateway *gateway, uint32_t device, const struct signal *decision);
 void water_replayed(struct gateway *gateway);
 
 #endif

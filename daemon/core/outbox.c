@@ -234,3 +234,27 @@ uint64_t outbox_oldest(const struct outbox *outbox)
         return first->number;
     return outbox->spilled ? outbox->newest + 1 : 0;
 }
+
+uint64_t outbox_committed_through(const struct outbox *outbox, uint64_t newest)
+{
+    uint64_t oldest = outbox_oldest(outbox);
+
+    return oldest ? oldest - 1 : newest;
+}
+
+void outbox_skip_through(struct outbox *outbox, uint64_t number)
+{
+    const struct entry *first;
+    size_t size;
+
+    assert(outbox->in_flight_count == 0);
+    while ((first = ring_at(&outbox->ring, outbox->ring.head, &size)) && first->number <= number)
+        ring_pop(&outbox->ring);
+    outbox->cursor = outbox->ring.head;
+    if (outbox->ring.count > 0)
+        return;
+    if (outbox->newest < number)
+        outbox->newest = number;
+    if (outbox->spilled <= number)
+        outbox->spilled = 0;
+}

@@ -75,6 +75,11 @@ void outbox_parked(struct outbox *outbox, bool done);
 /* The database went away: what was in flight will be sent again. Or it came back. */
 void outbox_pause(struct outbox *outbox);
 void outbox_resume(struct outbox *outbox);
+/* Every record of this lane up to the returned number has been committed; newest: the last number
+ * that was given. */
+uint64_t outbox_committed_through(const struct outbox *outbox, uint64_t newest);
+/* While replaying, nothing in flight: records up to this number need not be sent. */
+void outbox_skip_through(struct outbox *outbox, uint64_t number);
 /* Number of the oldest record not yet committed, 0 if there is none. */
 uint64_t outbox_oldest(const struct outbox *outbox);
 

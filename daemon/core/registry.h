@@ -33,6 +33,7 @@ struct device {
     int64_t device_id, household_id, area_id;
     int64_t heard_mono_us;      /* 0 = not since the start */
     int64_t heard_us;           /* wall time of the last signal */
+    int64_t kept_mono_us;       /* its meter's state was last journaled */
     uint32_t next_in_household; /* index, NO_DEVICE at the end; in a free device, the next free */
     uint64_t session;           /* its connection, 0 = none */
 };

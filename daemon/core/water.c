@@ -160,8 +160,17 @@ static void take_verdict(struct gateway *gateway, uint32_t device,
 
 void water_join(struct gateway *gateway, uint32_t device)
 {
+    if (gateway->registry.devices[device].kind != DEVICE_METER)
+        return;
+    gateway->meter_count++;
+    silence_init(&gateway->water[device], settings_of(gateway));
+}
+
+void water_leave(struct gateway *gateway, uint32_t device)
+{
     if (gateway->registry.devices[device].kind == DEVICE_METER)
-        silence_init(&gateway->water[device], settings_of(gateway));
+        gateway->meter_count--;
+    wheel_disarm(&gateway->wheel, gateway_timer(gateway, TIMER_WATER, device));
 }
 
 void water_reading(struct gateway *gateway, uint32_t device, const struct signal *signal)
@@ -222,16 +231,21 @@ void water_life(struct gateway *gateway, uint32_t device, int64_t at_us)
             silence_life(&gateway->water[other], settings_of(gateway), at_us);
 
         take_verdict(gateway, other, &verdict);
+        if (!gateway->replaying)
+            keep_soon(gateway, other);
     }
 }
 
-void water_said(struct gateway *gateway, uint32_t device, enum signal_kind kind)
+void water_said(struct gateway *gateway, uint32_t device, const struct signal *decision)
 {
     struct device *entry = &gateway->registry.devices[device];
+    enum signal_kind kind = (enum signal_kind)decision->kind;
 
-    if (kind == SIGNAL_SILENCE)
+    if (kind == SIGNAL_SILENCE) {
+        /* It may have been a deadline that decided, not a reading: then this is that moment again. */
+        (void)silence_due(&gateway->water[device], settings_of(gateway), decision->received_at_us);
         entry->silence_said = true;
-    else if (kind == SIGNAL_SILENCE_ENDED)
+    } else if (kind == SIGNAL_SILENCE_ENDED)
         entry->silence_said = false;
     else if (kind == SIGNAL_RUNNING_WATER)
         entry->running_said = true;

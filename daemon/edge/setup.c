@@ -4,6 +4,7 @@
 #define PLEDGE_BYTES (8u << 20)
 #define RECENT_SETS 16384
 #define PARTIAL_FRAME_US (30 * US_PER_SECOND)
+#define KEEP_ROUND_US US_PER_HOUR
 #define ML_PER_LITRE 1000
 
 struct gateway_limits setup_limits(const struct config *config)
@@ -45,6 +46,7 @@ struct gateway_settings setup_gateway(const struct config *config)
             },
         .hold_off_us = config->supervise.hold_off_s * US_PER_SECOND,
         .startup_grace_us = config->supervise.startup_grace_s * US_PER_SECOND,
+        .keep_round_us = KEEP_ROUND_US,
         .batch_records = (uint32_t)config->database.batch_records,
         .in_flight = (uint32_t)config->database.in_flight,
         .time_window_before_s = config->dc09.time_window_before_s,

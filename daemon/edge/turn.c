@@ -323,6 +323,13 @@ static void keep_checkpoint(struct turn *turn)
     ledger_checkpoint(turn->effects.ledger, gateway_checkpoint(turn->effects.gateway));
 }
 
+/* A quarter of the journal's budget is left: the states must not be what holds it. */
+static bool wants_pruning(const struct turn *turn)
+{
+    return ledger_free_bytes(turn->effects.ledger) <
+           (uint64_t)turn->config->journal.total_bytes / 4;
+}
+
 static bool is_drained(const struct turn *turn)
 {
     struct gateway_figures figures = gateway_figures(turn->effects.gateway);
@@ -338,6 +345,7 @@ static bool finish(struct turn *turn)
 
     begin(turn);
     more = gateway_tick(turn->effects.gateway);
+    gateway_keep(turn->effects.gateway, wants_pruning(turn));
     ledger_flush(turn->effects.ledger, turn->now.mono_us);
     gateway_submit(turn->effects.gateway);
     inlets_turn(turn->effects.inlets, ledger_durable(turn->effects.ledger),

@@ -178,6 +178,7 @@ static struct gateway_settings settings_of(void)
     return (struct gateway_settings){
         .clock_wrong_us = US_PER_DAY,
         .partial_frame_us = US_PER_HOUR,
+        .keep_round_us = US_PER_MINUTE,
         .batch_records = 32,
         .in_flight = 2,
         .silence = silence_settings_default(),
@@ -334,6 +335,7 @@ void world_turn(struct world *world)
     players_act(world);
     database_act(world);
     gateway_tick(world->gateway);
+    gateway_keep(world->gateway, world_chance(world, 100));
     write_journal(world);
     gateway_submit(world->gateway);
     if (world_chance(world, 50))

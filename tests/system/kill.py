@@ -59,11 +59,11 @@ def acknowledged(record):
 
 
 def stored(stack, since):
-    """(identity, message id as the device knows it) -> number of signals, tickets, without ticket"""
+    """(identity, message id) -> number of signals, tickets, signals without a ticket"""
     rows = stack.sql("select identity, detail->>'message_id', count(*), count(distinct ticket_id), "
                      "count(*) filter (where ticket_id is null) from onekey.signal "
                      f"where received_at >= '{since}' group by 1, 2")
-    return {(identity, message.split("@")[0]): (int(signals), int(tickets), int(without))
+    return {(identity, message): (int(signals), int(tickets), int(without))
             for identity, message, signals, tickets, without in rows}
 
 

@@ -1,0 +1,152 @@
+/*
+ * Keeping the meters' states. What the detector has learned of a home must survive a crash exactly,
+ * and start before the database is there, so the states go into the journal too: round after round,
+ * each meter's state becomes a record now and then, and the journal may forget only what lies before
+ * the last complete round. A replay loads the states it meets and feeds them the readings behind.
+ *
+ * So the journal is replayed from further back than the database needs. A mark, written each second in
+ * which it moves, says up to which number each lane has been committed, and what a replay finds below
+ * it is not sent again.
+ */
+#include "daemon/core/gateway_state.h"
+#include "daemon/core/silence_record.h"
+
+#include <string.h>
+
+#define STATE_VERSION 1
+#define SAID_SILENCE 1
+#define SAID_RUNNING 2
+#define HURRIED_PER_TURN 64
+#define LIFE_EVERY_US (15 * US_PER_MINUTE) /* a crash may forget younger life signs */
+
+static void write_state(const struct gateway *gateway, uint32_t index, struct writer *out)
+{
+    const struct device *device = &gateway->registry.devices[index];
+    struct bytes identity = bytes_of(registry_identity(&gateway->registry, index));
+    uint8_t saved[SILENCE_RECORD_SIZE];
+
+    silence_record_save(&gateway->water[index], saved, sizeof(saved));
+    writer_u8(out, STATE_VERSION);
+    writer_u8(out, registry_protocol(&gateway->registry, index));
+    writer_u8(out, (uint8_t)((device->silence_said ? SAID_SILENCE : 0) |
+                             (device->running_said ? SAID_RUNNING : 0)));
+    writer_u8(out, (uint8_t)identity.size);
+    writer_bytes(out, identity);
+    writer_bytes(out, (struct bytes){saved, sizeof(saved)});
+}
+
+/* False when the journal has no room now. */
+static bool keep_meter(struct gateway *gateway, uint32_t index)
+{
+    const struct device *device = &gateway->registry.devices[index];
+    struct writer writer = writer_into(gateway->payload, sizeof(gateway->payload));
+    uint64_t number;
+
+    if (!device->in_use || device->kind != DEVICE_METER)
+        return true;
+    if (gateway->ports.append_room(gateway->ports.context) != APPEND_READY)
+        return false;
+    write_state(gateway, index, &writer);
+    number = gateway->ports.append(gateway->ports.context, LANE_STATE, writer_view(&writer));
+    if (number == 0)
+        return false;
+    gateway->newest = number;
+    gateway->registry.devices[index].kept_mono_us = gateway->now.mono_us;
+    return true;
+}
+
+void keep_soon(struct gateway *gateway, uint32_t index)
+{
+    if (gateway->now.mono_us - gateway->registry.devices[index].kept_mono_us > LIFE_EVERY_US)
+        (void)keep_meter(gateway, index);
+}
+
+static void end_round(struct gateway *gateway)
+{
+    gateway->kept_from = gateway->round_from;
+    gateway->round_from = gateway->newest;
+    gateway->keep_cursor = 0;
+}
+
+/* How many devices to look at now, so that a round takes keep_round_us. */
+static uint32_t due_now(struct gateway *gateway)
+{
+    int64_t round_us = gateway->settings.keep_round_us;
+    int64_t since_us = gateway->now.mono_us - gateway->keep_at_us;
+    int64_t due = (int64_t)gateway->registry.devices_used * since_us / round_us;
+
+    if (gateway->meter_count == 0) /* nothing to keep: a round is over at once */
+        return since_us > US_PER_SECOND ? gateway->registry.devices_used + 1 : 0;
+    return due < HURRIED_PER_TURN ? (uint32_t)due : HURRIED_PER_TURN;
+}
+
+static void keep_mark(struct gateway *gateway)
+{
+    uint64_t alarms = outbox_committed_through(&gateway->alarms, gateway->newest);
+    uint64_t readings = outbox_committed_through(&gateway->readings, gateway->newest);
+    uint8_t payload[16];
+    struct writer writer = writer_into(payload, sizeof(payload));
+
+    if (gateway->now.mono_us < gateway->mark_at_us ||
+        gateway->ports.append_room(gateway->ports.context) != APPEND_READY)
+        return;
+    gateway->mark_at_us = gateway->now.mono_us + US_PER_SECOND;
+    if (alarms <= gateway->marked_alarms && readings <= gateway->marked_readings)
+        return;
+    writer_u64_le(&writer, alarms);
+    writer_u64_le(&writer, readings);
+    if (gateway->ports.append(gateway->ports.context, LANE_MARK, writer_view(&writer)) == 0)
+        return;
+    /* The mark itself takes a number: only what is committed behind it is news. */
+    gateway->marked_alarms = alarms + 1;
+    gateway->marked_readings = readings + 1;
+}
+
+void keep_mark_replayed(struct gateway *gateway, struct bytes payload)
+{
+    struct cursor in = cursor_over(payload);
+    uint64_t alarms = cursor_u64_le(&in), readings = cursor_u64_le(&in);
+
+    if (in.failed)
+        return;
+    outbox_skip_through(&gateway->alarms, alarms);
+    outbox_skip_through(&gateway->readings, readings);
+}
+
+void gateway_keep(struct gateway *gateway, bool hurry)
+{
+    uint32_t count = hurry ? HURRIED_PER_TURN : due_now(gateway);
+
+    keep_mark(gateway);
+    if (count == 0)
+        return;
+    gateway->keep_at_us = gateway->now.mono_us;
+    while (count-- > 0) {
+        if (gateway->keep_cursor >= gateway->registry.devices_used) {
+            end_round(gateway);
+            return;
+        }
+        if (!keep_meter(gateway, gateway->keep_cursor))
+            return;
+        gateway->keep_cursor++;
+    }
+}
+
+void keep_replayed(struct gateway *gateway, struct bytes payload)
+{
+    struct cursor in = cursor_over(payload);
+    char identity[IDENTITY_LIMIT + 1];
+    uint8_t version = cursor_u8(&in), protocol = cursor_u8(&in), said = cursor_u8(&in);
+    struct bytes name = cursor_take(&in, cursor_u8(&in));
+    uint32_t index;
+
+    if (in.failed || version != STATE_VERSION || name.size > IDENTITY_LIMIT)
+        return;
+    bytes_copy_text(name, identity, sizeof(identity));
+    index = registry_find(&gateway->registry, protocol, identity);
+    if (index == NO_DEVICE ||
+        !silence_record_load(&gateway->water[index], in.rest.data, in.rest.size))
+        return;
+    gateway->registry.devices[index].silence_said = said & SAID_SILENCE;
+    gateway->registry.devices[index].running_said = said & SAID_RUNNING;
+}
