@@ -78,13 +78,14 @@ static size_t find_end(struct bytes input, size_t quote)
     return 0;
 }
 
-/* Of input without a head: what no frame can begin with. The rest must stay, lest the same bytes cut
- * otherwise were another frame; a CR is never part of a head that has lost its LF. */
+/* Of input without a head: what none can begin with, as a head begins with a digit or behind an LF.
+ * The rest must stay, lest the same bytes cut otherwise were another frame. */
 static size_t droppable(struct bytes input)
 {
     size_t dropped = input.size > HEAD_DIGITS ? input.size - HEAD_DIGITS : 0;
 
-    while (dropped < input.size && input.data[dropped] == CR)
+    while (dropped < input.size && input.data[dropped] != LF &&
+           !is_hex(bytes_part(input, dropped, 1)))
         dropped++;
     return dropped;
 }

@@ -79,6 +79,18 @@ static struct bytes strip_padding(struct bytes plain)
     return bytes_part(plain, event < close ? event : close, plain.size);
 }
 
+/* Some cipher libraries also pad behind, with as many bytes as each of them says; the text itself
+ * ends with a digit. */
+static struct bytes strip_trailer(struct bytes plain)
+{
+    uint8_t count = plain.data[plain.size - 1];
+
+    for (size_t i = 1; i <= count; i++)
+        if (count > BLOCK || plain.data[plain.size - i] != count)
+            return plain;
+    return bytes_part(plain, 0, plain.size - count);
+}
+
 static bool decrypt(struct bytes hex, const struct sia_dc09_key *key, const struct cipher *cipher,
                     struct sia_dc09_text *text)
 {
@@ -93,7 +105,7 @@ static bool decrypt(struct bytes hex, const struct sia_dc09_key *key, const stru
 
     if (!cipher->aes_cbc(false, (struct bytes){key->bytes, key->size}, start, in, text->memory))
         return false;
-    divide(strip_padding(in), text);
+    divide(strip_padding(strip_trailer(in)), text);
     return text->stamped_us != 0;
 }
 

@@ -97,6 +97,10 @@ static void hostile_streams_stay_bounded(void **state)
         sia_dc09_codec.split((struct bytes){(uint8_t *)text, size}, &skip, &frame_size),
         FRAME_MORE);
     assert_true(skip >= size - 9); /* junk is not kept */
+    assert_int_equal(
+        sia_dc09_codec.split((struct bytes){(const uint8_t *)"\r\0 ", 3}, &skip, &frame_size),
+        FRAME_MORE);
+    assert_int_equal(skip, 3); /* nor what panels put behind a frame */
     /* More alarms in one frame than there is room for. */
     struct writer body = writer_into(text, size);
     uint8_t memory[SIA_DC09_FRAME_MAX];

@@ -19,6 +19,15 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@BUILD=$(BUILD) tools/dev/demo
 
+# Software of others that tests hold ours against, where npm is there to fetch it.
+.PHONY: oracle
+oracle:
+	@if command -v npm >/dev/null && [ ! -d tests/oracle/node_modules ]; then \
+		npm ci --prefix tests/oracle --ignore-scripts --no-audit --no-fund --silent || \
+			echo "oracle: not installed, its tests will skip"; fi
+
+test: oracle
+
 ## fuzz: each fuzz target for FUZZ_SECONDS (60); findings into build/fuzz/
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
