@@ -113,6 +113,12 @@ class Bench:
         self.next_press += int(count)
         return first
 
+    def forget_tickets(self):
+        """So that each wristband's next press opens a ticket again."""
+        self.settle()
+        self.stack.sql("set session_replication_role = replica; truncate onekey.ticket, "
+                       "onekey.ticket_event, onekey.signal")
+
     def committed(self):
         return self.stack.metric('onekey_outbox_committed_total{lane="alarms"}')
 

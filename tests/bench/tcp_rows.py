@@ -24,6 +24,7 @@ def client(says, port, connections, rate, first, seconds=SECONDS):
 def panic_ack(bench, report):
     """Device sends -> reply received, beside a bare epoll echo with one preallocated fdatasync a turn."""
     port = bench.stack.port("watch")
+    bench.forget_tickets()
     with Server("floor_sync", os.path.join(bench.stack.folder, "floor")) as floor:
         for rate, seconds in ((100, 2), (1000, 1), (10000, 1)):
             connections = max(20, rate // 10)
