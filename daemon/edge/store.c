@@ -13,7 +13,7 @@
 #define REJECT_IN_FLIGHT 4 /* a lane parks one record at a time */
 #define JOBS_MAX 64        /* everything a lane may have in flight */
 
-enum { STORE, PARK, TOUCH };
+enum { STORE, PARK, TOUCH, GREET, MAINTAIN };
 static const char park[] =
     "SELECT onekey.reject($1, $2, $3::bigint, $4::timestamptz, $5, $6, $7, $8,"
     " $9::bytea)";
@@ -41,6 +41,8 @@ static const char *const reading_statements[] = {
     [TOUCH] = "SELECT set_config('synchronous_commit', 'off', true),"
               " onekey.touch_devices($1, $2::text[], $3::text[], $4::timestamptz[],"
               " $5::int[], $6::int[], $7::float8[], $8::float8[])",
+    [GREET] = "SELECT onekey.gateway_started($1, $2, $3)",
+    [MAINTAIN] = "SELECT count(*) FROM onekey.maintain_partitions()",
     NULL,
 };
 
@@ -173,6 +175,28 @@ size_t store_touch(struct store *store, const struct device_touch *touches, size
         taken += size;
     }
     return taken;
+}
+
+/* Nothing tells the result: both are asked for again and again. */
+void store_greet(struct store *store, const char *version)
+{
+    struct route *route = route_of(store, LANE_READING);
+
+    statement_reset(&store->parameters);
+    statement_string(&store->parameters, store->gateway);
+    statement_string(&store->parameters, store->district);
+    statement_string(&store->parameters, version);
+    (void)dispatch(route, GREET, (struct job){.kind = JOB_TOUCH});
+}
+
+void store_maintain(struct store *store)
+{
+    struct route *route = route_of(store, LANE_READING);
+
+    if (!has_room(route, JOB_TOUCH))
+        return;
+    statement_reset(&store->parameters);
+    (void)dispatch(route, MAINTAIN, (struct job){.kind = JOB_TOUCH});
 }
 
 /* --- life --- */

@@ -54,6 +54,11 @@ bool store_reject(struct store *store, const struct arrival *arrival, const char
 /* Soft state: not durable, nothing tells the result. How many were taken; the caller may offer the
  * others again later. */
 size_t store_touch(struct store *store, const struct device_touch *touches, size_t count);
+/* Tells the database that this gateway runs. To be called when the readings' lane comes up. */
+void store_greet(struct store *store, const char *version);
+/* Makes the partitions of the days to come and drops those past their keeping; to be called some times
+ * a day. Without it rows go to the default partition, so nothing is lost if it fails. */
+void store_maintain(struct store *store);
 bool store_is_up(const struct store *store, enum lane lane);
 
 #endif

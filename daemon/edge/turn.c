@@ -15,6 +15,7 @@
 
 #define IDLE_TURN_US (US_PER_SECOND / 2) /* the longest sleep: watchdog and checkpoints go on */
 #define CHECKPOINT_EVERY_US US_PER_SECOND
+#define MAINTAIN_EVERY_US (6 * US_PER_HOUR)
 #define SYNC_STUCK_US (5 * US_PER_SECOND) /* then the watchdog is no longer fed */
 
 struct turn {
@@ -29,7 +30,7 @@ struct turn {
     void *memory;
     struct directory *directory;
     struct event *timer, *written;
-    int64_t checkpoint_at_us, alive_at_us;
+    int64_t checkpoint_at_us, alive_at_us, maintain_at_us;
     struct turn_figures figures;
     char cache_path[CONFIG_PATH_SIZE + 32];
     char district[16];
@@ -67,6 +68,18 @@ static void on_up(void *context, enum lane lane)
     log_event(turn->log, LOG_NOTICE, "database.up",
               field_text("lane", lane == LANE_ALARM ? "alarms" : "readings"));
     gateway_lane_up(turn->effects.gateway, lane);
+    if (lane != LANE_READING)
+        return;
+    store_greet(turn->effects.store, ONEKEY_VERSION);
+    turn->maintain_at_us = turn->now.mono_us;
+}
+
+static void maintain(struct turn *turn)
+{
+    if (turn->now.mono_us < turn->maintain_at_us)
+        return;
+    turn->maintain_at_us = turn->now.mono_us + MAINTAIN_EVERY_US;
+    store_maintain(turn->effects.store);
 }
 
 static void on_down(void *context, enum lane lane, const char *reason)
@@ -351,6 +364,7 @@ static bool finish(struct turn *turn)
     inlets_turn(turn->effects.inlets, ledger_durable(turn->effects.ledger),
                 gateway_has_room(turn->effects.gateway));
     keep_checkpoint(turn);
+    maintain(turn);
     feed_watchdog(turn);
     if (is_drained(turn))
         turn->stopping = true;
