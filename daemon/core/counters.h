@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "daemon/core/silence.h"
 #include "protocol/signal.h"
 
 struct gateway_counters {
@@ -14,6 +15,7 @@ struct gateway_counters {
     uint64_t refused;                    /* alarms not acknowledged: the journal had no room */
     uint64_t unknown_devices;            /* signals of devices not in the registry */
     uint64_t clocks_wrong;
+    uint64_t odd_readings[SILENCE_ODD_COUNT]; /* by bit of enum silence_odd */
     uint64_t replies, replies_late; /* sent at once, sent after their record was durable */
     uint64_t sessions_refused, frames_slow;
     uint64_t unrecognised; /* connections whose first bytes fit no protocol */

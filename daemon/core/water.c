@@ -173,6 +173,13 @@ void water_leave(struct gateway *gateway, uint32_t device)
     wheel_disarm(&gateway->wheel, gateway_timer(gateway, TIMER_WATER, device));
 }
 
+static void count_odd(struct gateway *gateway, uint32_t odd)
+{
+    for (uint32_t bit = 0; odd && bit < SILENCE_ODD_COUNT; bit++)
+        if (odd & 1u << bit)
+            gateway->counters.odd_readings[bit]++;
+}
+
 void water_reading(struct gateway *gateway, uint32_t device, const struct signal *signal)
 {
     struct silence_reading reading = {
@@ -190,6 +197,8 @@ void water_reading(struct gateway *gateway, uint32_t device, const struct signal
         !(signal->has & (MEASURE_TOTAL | MEASURE_INTERVAL)))
         return;
     verdict = silence_reading(&gateway->water[device], settings_of(gateway), &reading);
+    if (!gateway->replaying)
+        count_odd(gateway, verdict.odd);
     take_verdict(gateway, device, &verdict);
 }
 

@@ -36,6 +36,20 @@ static void add_signals(struct metrics *metrics, const struct gateway_counters *
     }
 }
 
+static void add_odd_readings(struct metrics *metrics, const struct gateway_counters *counters)
+{
+    for (int bit = 0; bit < SILENCE_ODD_COUNT; bit++) {
+        char labels[METRICS_LABELS_MAX];
+        struct line line = {METRIC_COUNTER, "onekey_readings_odd_total", labels,
+                            "Meter readings that were odd, by what was odd about them",
+                            (int64_t)counters->odd_readings[bit]};
+
+        snprintf(labels, sizeof(labels), "kind=\"%s\"",
+                 silence_odd_name((enum silence_odd)(1 << bit)));
+        add(metrics, &line, 1);
+    }
+}
+
 #define COUNTER(name, help, value)                                                                 \
     {                                                                                              \
         METRIC_COUNTER, name, NULL, help, (int64_t)(value)                                         \
@@ -96,6 +110,7 @@ static void add_gateway(struct metrics *metrics, const struct gateway *gateway)
 
     add(metrics, lines, sizeof(lines) / sizeof(lines[0]));
     add_signals(metrics, counters);
+    add_odd_readings(metrics, counters);
 }
 
 static void add_inlets(struct metrics *metrics, const struct inlets_figures *figures)
