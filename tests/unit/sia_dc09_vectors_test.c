@@ -25,7 +25,7 @@ static const struct kind_of {
 
 static const struct vector_difference differences[] = {
     {"tests/test_sia_package_cases.py:158",
-     "the peer refuses it; its checksum is wrong, so we keep the fire alarm as unreadable"},
+     "the peer refuses its broken time; length and checksum end it before, and we take the fire"},
     {"TypeScript API test (body only)", "a body without checksum and length is no frame"},
     {NULL, NULL},
 };
