@@ -76,6 +76,14 @@ struct device_cache *device_cache_begin(const char *path, const char *district,
     return cache;
 }
 
+void device_cache_write(const char *path, const char *district, const struct device_table *table)
+{
+    struct device_cache *cache = device_cache_begin(path, district, table);
+
+    while (cache && device_cache_continue(cache) == DEVICE_CACHE_MORE)
+        continue;
+}
+
 void device_cache_drop(struct device_cache *cache)
 {
     if (!cache)

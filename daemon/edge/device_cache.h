@@ -26,6 +26,9 @@ enum device_cache_progress device_cache_continue(struct device_cache *cache) MUS
 /* Gives the unfinished copy up. NULL is allowed. */
 void device_cache_drop(struct device_cache *cache);
 
+/* Writes a whole copy at one go, for an orderly end; the copy before it stays if that fails. */
+void device_cache_write(const char *path, const char *district, const struct device_table *table);
+
 /* Tells every device of the copy, after the whole of it was checked. Devices of codecs that are no
  * more are left out. How many there are, or -1 with *error, a line that lives for ever. */
 int64_t device_cache_read(const char *path, const char *district, device_table_on_entry *on_device,

@@ -479,8 +479,11 @@ void directory_close(struct directory *directory)
 {
     if (!directory)
         return;
+    bool is_old = directory->complete && (directory->dirty || directory->cache);
     listen_close(directory->listen);
     device_cache_drop(directory->cache);
+    if (directory->cache_path && is_old)
+        device_cache_write(directory->cache_path, directory->district, &directory->table);
     event_free(directory->step);
     event_free(directory->cache_timer);
     device_table_fini(&directory->table);
