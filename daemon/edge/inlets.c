@@ -237,6 +237,7 @@ bool inlets_reload(struct inlets *inlets, const struct config *config)
 {
     bool all = true;
 
+    inlets->setup.config = config;
     for (int i = 0; i < inlets->count && i < config->listener_count; i++) {
         const struct config_listener *listener = &config->listeners[i];
         struct tls_options options = {.certificate_path = listener->certificate,
