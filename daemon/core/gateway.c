@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* A restart replays so many records more than it must, so that devices which repeat themselves
- * across the restart are still recognised. */
+ * across the restart are still recognised: as long as the journal has room for them. */
 #define CHECKPOINT_LAG 4096
 
 static size_t aligned(size_t size)
@@ -346,6 +346,8 @@ uint64_t gateway_checkpoint(const struct gateway *gateway)
     uint64_t alarms = outbox_oldest(&gateway->alarms);
     uint64_t readings = outbox_oldest(&gateway->readings);
     uint64_t oldest = gateway->durable + 1;
+    bool full = gateway->ports.append_room(gateway->ports.context) == APPEND_FULL;
+    uint64_t lag = full ? 0 : CHECKPOINT_LAG;
 
     if (alarms && alarms < oldest)
         oldest = alarms;
@@ -353,7 +355,7 @@ uint64_t gateway_checkpoint(const struct gateway *gateway)
         oldest = readings;
     if (gateway->kept_from < oldest)
         oldest = gateway->kept_from + 1;
-    return oldest > CHECKPOINT_LAG ? oldest - 1 - CHECKPOINT_LAG : 0;
+    return oldest > lag ? oldest - 1 - lag : 0;
 }
 
 bool gateway_device(struct gateway *gateway, const struct device_entry *entry)
