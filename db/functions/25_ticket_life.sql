@@ -333,7 +333,7 @@ returns bigint language sql set search_path = onekey, pg_temp as $$
     insert into onekey.ticket_event (district, ticket_id, kind, actor, origin, detail)
     values (ticket.district, ticket.id, add_event.kind, add_event.actor,
             nullif(current_setting('onekey.origin', true), ''),
-            nullif(coalesce(add_event.detail, '{}') || coalesce(jsonb_build_object('step', add_event.step), '{}'), '{}'))
+            nullif(coalesce(add_event.detail, '{}') || jsonb_strip_nulls(jsonb_build_object('step', add_event.step)), '{}'))
     returning id
 $$;
 

@@ -46,12 +46,13 @@ $(BUILD)/dev/config_docs: $(BUILD)/release/tools/dev/config_docs.o $(BUILD)/rele
 	@mkdir -p $(@D)
 	$(CC) -pie -o $@ $^ -linih -lm
 
-## docs: write the generated parts of docs/ again, from the configuration's table
+## docs: write the generated parts of docs/ again, from the tables of the configuration and the database
 .PHONY: docs
 docs: $(BUILD)/dev/config_docs
 	tools/dev/splice-options docs/man/onekeyd.conf.5 $< >$(BUILD)/dev/onekeyd.conf.5
 	mv $(BUILD)/dev/onekeyd.conf.5 docs/man/onekeyd.conf.5
 	$< example >docs/onekeyd.conf.example
+	tests/db/states.py
 
 ## install: into DESTDIR=, below PREFIX=/usr and SYSCONFDIR=/etc
 SYSTEMD := $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -22,6 +22,7 @@ int check_command(const struct invocation *invocation, int argc, char **argv);
 int control_command(const struct invocation *invocation, int argc, char **argv);
 int migrate_command(const struct invocation *invocation, int argc, char **argv);
 int import_command(const struct invocation *invocation, int argc, char **argv);
+int ticket_command(const struct invocation *invocation, int argc, char **argv);
 int tickets_command(const struct invocation *invocation, int argc, char **argv);
 
 #endif

@@ -20,6 +20,8 @@ static const struct {
      import_command},
     {"tickets", "[--open] [--follow]", "the last 100 tickets or the open ones; then as they change",
      tickets_command},
+    {"ticket", "COMMAND ID ...", "claim, answer, dispatch, verify, close ...: `ticket --help`",
+     ticket_command},
     {"reload", "", "let the daemon read its configuration again", control_command},
     {"drain", "", "take no new connections, deliver what is held, then end", control_command},
 };

@@ -1,0 +1,219 @@
+"""Many people at once. ONEKEY_SEED=N repeats what clients do; how the server interleaves them is its own."""
+import collections
+import json
+import os
+import random
+
+from clients import Client, serve
+from database import array, equal, signal
+
+CLAIMANTS, CONTESTED = 160, 100
+WORKERS, COMMANDS_EACH, HOMES = 16, 120, 8
+
+
+def login(name):
+    return f"select onekey.act_as('D', '{name}', 'desk of {name}', true)"
+
+
+def team(db, count):
+    """That many operators; their names."""
+    names = [f"op{number}" for number in range(count)]
+    db.sql(f"select onekey.set_user('D', name, 'operator') from unnest({array(names, 'text')}) name")
+    return names
+
+
+def test_160_claim_the_same_100_tickets(db):
+    names = team(db, CLAIMANTS)
+    db.raises(*[signal(number, "panic", f"ghost{number}") for number in range(1, CONTESTED + 1)])
+    clients = [Client(db, "a_console", login(name)) for name in names]
+    serve(clients, lambda index, line: equal(line, "operator"))
+    numbers = random.Random(1)
+    todo = [numbers.sample(range(1, CONTESTED + 1), CONTESTED) for _ in clients]
+    told, won = collections.defaultdict(set), collections.defaultdict(list)
+
+    def claim_next(index):
+        if todo[index]:
+            clients[index].send(f"select ticket_id, code, owner from onekey.ticket_claim('D', {todo[index].pop()})")
+
+    def take(index, line):
+        ticket, code, owner = line.split("|")
+        told[ticket].add(owner)
+        if code == "done":
+            won[ticket].append(names[index])
+        else:
+            equal(code, "taken")
+        claim_next(index)
+
+    for index in range(len(clients)):
+        claim_next(index)
+    serve(clients, take)
+    for client in clients:
+        client.close()
+    equal(len(won), CONTESTED)
+    owners = dict(row.split("|") for row in db.sql("select id, claimed_by from onekey.ticket").splitlines())
+    for ticket, owner in owners.items():
+        equal((ticket, won[ticket], told[ticket]), (ticket, [owner], {owner}))
+    equal(db.sql("select count(*), count(distinct ticket_id) from onekey.ticket_event where kind = 'claimed'"),
+          f"{CONTESTED}|{CONTESTED}")
+
+
+class Worker:
+    """Someone who gives commands at random, most of them wrong, and remembers what was answered."""
+
+    def __init__(self, name, numbers):
+        self.name, self.numbers, self.done, self.forbidden = name, numbers, [], 0
+        self.last = None
+
+    def command(self, tickets):
+        pick = self.numbers.choice
+        mine = [ticket for command, ticket, *_ in self.done[-12:] if command == "claim"]
+        ticket = pick(mine) if mine and self.numbers.random() < 0.7 else self.numbers.randint(1, tickets)
+        command, rest = pick([
+            ("claim", ""), ("claim", ""), ("claim", ""), ("renew", ""), ("answer", ""), ("answer", ""), ("verify", ""),
+            ("dispatch", pick([", '{120}'", ", '{family,110,volunteer}'", ", '{rocket}'"])), ("scene", ""),
+            ("close", pick([", 'person_well'", ", 'false_press'", ", 'repaired'", ", 'arranged'", ", 'restored'"])),
+            ("close", ", 'person_well'"), ("hold", f", 'why', {pick([60, 900, 99999])}"), ("release", ""),
+            ("hand_over", f", 'op{self.numbers.randrange(WORKERS)}'"),
+            ("merge", f", {self.numbers.randint(1, tickets)}"), ("reopen", ""), ("note", ", 'x'"), ("mark_test", ""),
+            ("result", f", {self.numbers.randint(1, 50)}, 'accepted'"),
+            ("strike", f", {self.numbers.randint(1, 400)}")])
+        self.last = (command, ticket)
+        key = f", key => 'k{self.numbers.randrange(400)}'" if command != "renew" and pick([False, True]) else ""
+        return (f"select ok, code, event_id, coalesce(detail->>'also', '[]') from onekey.ticket_{command}('D', {ticket}{rest}{key})")
+
+    def take(self, line):
+        good, code, event, also = line.split("|")
+        assert code in ("done", "already_yours", "forbidden", "not_found", "taken", "not_owner", "wrong_state",
+                        "not_answered", "invalid", "busy"), line
+        self.forbidden += code == "forbidden"
+        if good == "t" and code == "done":
+            self.done.append((*self.last, event, json.loads(also)))
+
+
+def alarm(numbers, number):
+    kind = numbers.choice(["panic", "fall", "silence", "low_battery", "battery_restored", "cancel", "service", "device_lost"])
+    return signal(number, kind, f"home{numbers.randrange(HOMES)}", service_kind="taxi" if kind == "service" else None)
+
+
+def events_of(db):
+    rows = db.sql("""select json_build_object('ticket', e.ticket_id, 'id', e.id, 'at', extract(epoch from e.at)::text, 'kind', e.kind,
+        'actor', e.actor, 'origin', e.origin, 'detail', coalesce(e.detail, '{}')) from onekey.ticket_event e order by e.id""")
+    return [json.loads(row) for row in rows.splitlines()]
+
+
+def replay(db, events):
+    """Follows every ticket through its events by the table of transitions; returns state and owner of each."""
+    classes = dict(row.split("|") for row in db.sql("select id, class from onekey.v_tickets").splitlines())
+    table = {tuple(row.split("|")) for row in db.sql("""select r.kind_class, c.event, r.from_state || '>' || r.to_state
+        from onekey.ticket_transition r join onekey.ticket_command c on c.name = r.command where c.event is not null""").splitlines()}
+    state, owner, at = {}, {}, {}
+    for event in events:
+        ticket, kind, step = event["ticket"], event["kind"], event["detail"].get("step")
+        assert float(event["at"]) >= at.get(ticket, 0), f"time runs backwards: {event}"
+        at[ticket] = float(event["at"])
+        if kind == "raised":
+            assert ticket not in state, event
+            state[ticket], owner[ticket] = "open", None
+        if kind == "closed" and event["actor"] is None:
+            equal(state[ticket], "open")
+            state[ticket] = "closed"
+        if step is None:
+            continue
+        assert (classes[str(ticket)], kind, step) in table, f"no such transition: {event}"
+        before, after = step.split(">")
+        equal((event["id"], state[ticket]), (event["id"], before))
+        state[ticket] = after
+        if kind == "claimed":
+            equal((event, owner[ticket]), (event, None))
+            owner[ticket] = event["actor"]
+        elif kind == "handed_over":
+            equal((event, owner[ticket]), (event, event["actor"]))
+            owner[ticket] = event["detail"]["to"]
+        elif kind in ("released", "claim_expired", "held", "reopened"):
+            owner[ticket] = None
+        elif kind in ("answered", "dispatched", "on_scene", "verified", "closed", "merged", "marked_test"):
+            equal((event, owner[ticket]), (event, event["actor"]))
+    return state, owner
+
+
+def check_record(db, workers):
+    """Every success has its one event and nothing else has any."""
+    events = events_of(db)
+    state, owner = replay(db, events)
+    equal([tuple(row.split("|")) for row in db.sql("select id, state, claimed_by from onekey.ticket order by id").splitlines()],
+          [(str(ticket), state[ticket], owner[ticket] or "") for ticket in sorted(state)])
+    kinds = dict(row.split("|") for row in db.sql("select name, event from onekey.ticket_command").splitlines())
+    told = collections.Counter()
+    for worker in workers:
+        for command, ticket, event, also in worker.done:
+            if kinds[command]:
+                told[(worker.name, ticket, kinds[command], event)] = 1  # a key again brings the same event
+            for other in also:
+                told[(worker.name, other, "claimed", ticket)] = 1
+    stored = collections.Counter()
+    for event in events:
+        if event["actor"] and "step" in event["detail"]:
+            by = event["detail"].get("with")
+            stored[(event["actor"], event["ticket"], event["kind"], by or str(event["id"]))] = 1
+    return told, stored
+
+
+def check_rows(db):
+    equal(db.sql("""select id from onekey.ticket where not coalesce(
+        (claimed_at is null or claimed_at <= coalesce(answered_at, 'infinity') and claimed_at <= coalesce(dispatched_at, 'infinity')
+         and claimed_at <= coalesce(verified_at, 'infinity'))
+        and (dispatched_at is null or dispatched_at <= coalesce(on_scene_at, 'infinity')
+             and dispatched_at <= coalesce(verified_at, 'infinity'))
+        and (on_scene_at is null or on_scene_at <= coalesce(verified_at, 'infinity'))
+        and (closed_at is null or greatest(claimed_at, answered_at, dispatched_at, on_scene_at, verified_at) <= closed_at
+             or claimed_at is null), false)"""), "")
+    equal(db.sql("""select id from onekey.ticket where kind in ('silence') and state = 'closed' and outcome <> 'merged'
+        and verified_at is null"""), "")
+    equal(db.sql("select subject, kind, service_kind from onekey.ticket where state <> 'closed'"
+                 " group by 1, 2, 3 having count(*) > 1"), "")
+
+
+def test_random_commands_of_16_people_leave_a_true_record(db):
+    seed = int(os.environ.get("ONEKEY_SEED", random.randrange(10 ** 6)))
+    print(f"# seed={seed}", flush=True)
+    numbers = random.Random(seed)
+    workers = [Worker(name, random.Random(f"{seed} {name}")) for name in team(db, WORKERS) + ["guest"]]
+    db.raises(*[signal(number, "panic", f"home{number}") for number in range(HOMES)])
+    people = [Client(db, "a_console", login(worker.name)) for worker in workers]
+    gateway, clock = Client(db, "a_gateway"), Client(db, "a_gateway")
+    serve(people, lambda index, line: None)
+    left = [COMMANDS_EACH] * len(people) + [80, 60]
+    clients = people + [gateway, clock]
+
+    def send_next(index):
+        left[index] -= 1
+        if left[index] < 0:
+            return
+        if clients[index] is gateway:
+            batch = [alarm(numbers, 1000 + left[index] * 10 + nth) for nth in range(3)]
+            gateway.send("select count(*) from (" + db.call(batch).replace("\n", " ") + ") c")
+        elif clients[index] is clock:
+            clock.send(f"select onekey.expire_tickets('D', clock_timestamp() + interval '{numbers.choice([0, 70, 1000])} s')")
+        else:
+            clients[index].send(workers[index].command(HOMES * 4))
+
+    def take(index, line):
+        assert "ERROR" not in line or clients[index] is gateway and "deadlock" in line, line
+        if index < len(workers):
+            workers[index].take(line)
+        send_next(index)
+
+    for index in range(len(clients)):
+        send_next(index)
+    serve(clients, take)
+    for client in clients:
+        client.close()
+    told, stored = check_record(db, workers)
+    equal(told - stored, collections.Counter())
+    equal(stored - told, collections.Counter())
+    check_rows(db)
+    done = sum(len(worker.done) for worker in workers)
+    assert done > WORKERS * COMMANDS_EACH / 20, done
+    print(f"# {done} of {(WORKERS + 1) * COMMANDS_EACH} commands succeeded", flush=True)
+    equal(db.sql("select count(*) from onekey.audit where not is_allowed"), str(sum(worker.forbidden for worker in workers)))
+    equal(sum(worker.forbidden for worker in workers), COMMANDS_EACH)  # guest's
