@@ -11,6 +11,7 @@ import stack as stack_module  # noqa: E402
 PROGRAMS = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bench")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 DEVICES = 100000  # IDENTITIES of bench.h
+METERS = 1000  # of mqtt_client.c
 DISTRICT = "990100"
 CONFIGURATION = """
 [gateway]
@@ -30,6 +31,9 @@ insert into onekey.household (district, code, area_id, address)
 insert into onekey.device (district, protocol, identity, kind, household_id)
     select '{DISTRICT}', 'watch', 7000000000 + row_number() over (order by id) - 1, 'wristband', id
     from onekey.household;
+insert into onekey.device (district, protocol, identity, kind, household_id)
+    select '{DISTRICT}', 'meter_json', 9000000 + row_number() over (order by id) - 1, 'meter', id
+    from onekey.household order by id limit {METERS};
 analyze;
 """
 
@@ -103,7 +107,7 @@ class Bench:
         self.running.stop("onekeyd")
         self.running.start("onekeyd")
         if not stack_module.wait_for(
-                lambda: self.running.metric("onekey_devices") >= DEVICES and
+                lambda: self.running.metric("onekey_devices") >= DEVICES + METERS and
                 self.running.http("/-/ready")[0] == 200):
             raise RuntimeError("onekeyd does not learn the devices")
 
@@ -124,8 +128,9 @@ class Bench:
 
     def settle(self):
         """Waits until nothing waits for the database."""
-        stack_module.wait_for(
-            lambda: self.stack.metric('onekey_outbox_records{lane="alarms"}') == 0, 60)
+        for lane in ("alarms", "readings"):
+            stack_module.wait_for(
+                lambda: self.stack.metric(f'onekey_outbox_records{{lane="{lane}"}}') == 0, 60)
 
     def close(self):
         if self.running is not None:
@@ -137,11 +142,11 @@ def memory_bytes(pid):
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
 
 
-def interleave(*measures):
+def interleave(*measures, turns=ROUNDS):
     """One list of results a measure, over all rounds; the order turns round each time, so that no
     measure always has the quieter moment."""
     results = [[] for _ in measures]
-    for turn in range(ROUNDS):
+    for turn in range(turns):
         order = range(len(measures)) if turn % 2 == 0 else reversed(range(len(measures)))
         for i in order:
             results[i].append(measures[i]())
