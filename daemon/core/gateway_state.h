@@ -23,6 +23,7 @@ struct session {
     uint32_t device;     /* NO_DEVICE until it has said who it is */
     int16_t codec;       /* -1: not recognised yet */
     uint16_t bad_frames; /* in a row */
+    uint32_t skipped;    /* bytes since the last good frame that belonged to none */
     struct codec_session memory;
 };
 

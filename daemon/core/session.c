@@ -8,6 +8,7 @@
 #include "daemon/core/gateway_state.h"
 
 #define BAD_FRAMES_MAX 16      /* in a row, then the peer is not what it should be */
+#define SKIPPED_MAX 65536      /* bytes between two frames; then the same */
 #define RECOGNISE_BYTES_MAX 64 /* no protocol needs more to be told from the others */
 
 struct session *session_find(const struct gateway *gateway, uint64_t handle)
@@ -116,17 +117,27 @@ static void take_frame(struct gateway *gateway, uint64_t handle, struct bytes fr
                             .memory = &session->memory,
                             .session = handle};
 
-    if (admit_frame(gateway, &origin) == ADMIT_BAD)
+    if (admit_frame(gateway, &origin) == ADMIT_BAD) {
         session->bad_frames++;
-    else
+    } else {
         session->bad_frames = 0;
+        session->skipped = 0;
+    }
 }
 
 static void skip_bytes(struct gateway *gateway, uint64_t handle, size_t count, bool bad)
 {
+    struct session *session = session_find(gateway, handle);
+
     gateway->counters.bytes_skipped += count;
+    session->skipped += (uint32_t)count;
     if (bad)
-        session_find(gateway, handle)->bad_frames++;
+        session->bad_frames++;
+}
+
+static bool is_unreadable(const struct session *session)
+{
+    return session->bad_frames >= BAD_FRAMES_MAX || session->skipped > SKIPPED_MAX;
 }
 
 /* Takes frame after frame; returns the bytes consumed. Stops when there is no room for what another
@@ -150,7 +161,7 @@ static size_t take_frames(struct gateway *gateway, uint64_t handle, struct bytes
             take_frame(gateway, handle, bytes_part(data, done, size));
             done += size;
         }
-        if (session_find(gateway, handle)->bad_frames >= BAD_FRAMES_MAX)
+        if (is_unreadable(session_find(gateway, handle)))
             break;
     }
     return done;
@@ -166,7 +177,7 @@ size_t gateway_input(struct gateway *gateway, uint64_t handle, struct bytes data
 
     struct session *session = session_find(gateway, handle);
 
-    if (session->bad_frames >= BAD_FRAMES_MAX) {
+    if (is_unreadable(session)) {
         hang_up(gateway, handle, "unreadable");
     } else if (data.size - done > codecs[session->codec]->frame_max) {
         hang_up(gateway, handle, "oversized");
