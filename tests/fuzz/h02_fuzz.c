@@ -1,0 +1,10 @@
+/* The H02 codec against arbitrary bytes. */
+#include "tests/fuzz/codec_fuzz.h"
+
+extern const struct codec h02_codec;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_stream(&h02_codec, (struct bytes){data, size});
+    return 0;
+}
