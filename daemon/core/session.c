@@ -181,7 +181,8 @@ size_t gateway_input(struct gateway *gateway, uint64_t handle, struct bytes data
         hang_up(gateway, handle, "unreadable");
     } else if (data.size - done > codecs[session->codec]->frame_max) {
         hang_up(gateway, handle, "oversized");
-    } else if (done == data.size) {
+    } else if (data.size - done <= 1) {
+        /* One byte is no frame begun: some panels end theirs with CR LF, and LF opens the next. */
         wheel_disarm(&gateway->wheel, timer_of(gateway, handle));
     } else if (done > 0 || !wheel_is_armed(&gateway->wheel, timer_of(gateway, handle))) {
         wheel_arm(&gateway->wheel, timer_of(gateway, handle),
