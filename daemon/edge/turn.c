@@ -392,6 +392,8 @@ bool turn_run(struct turn *turn)
         set_timer(turn);
         event_base_loop(turn->base, EVLOOP_ONCE | (more ? EVLOOP_NONBLOCK : 0));
 
+        begin(turn); /* if no event did: the wait before it is no part of the turn */
+
         int64_t started_us = turn->now.mono_us;
 
         more = finish(turn);
