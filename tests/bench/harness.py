@@ -1,5 +1,6 @@
 """What the rows of the benchmark share: programs, the stack with its devices, rounds and the verdict."""
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -135,6 +136,12 @@ class Bench:
     def close(self):
         if self.running is not None:
             self.running.__exit__(None, None, None)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def memory_bytes(pid):

@@ -51,9 +51,7 @@ class Redis:
         if not shutil.which("redis-server"):
             raise CannotRun("redis-server is not installed")
         self.folder = tempfile.mkdtemp(prefix="onekey-redis-")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = harness.free_port()
         self.process = subprocess.Popen(
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
              "--appendonly", "no", "--maxclients", "12000", "--dir", self.folder],
