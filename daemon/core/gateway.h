@@ -49,7 +49,7 @@ struct gateway_settings {
 enum append_room {
     APPEND_READY, /* a record of ARRIVAL_SIZE_MAX fits now */
     APPEND_WAIT,  /* the writer is behind: nothing may be read until the next turn */
-    APPEND_FULL   /* no room on the disk: alarms are passed on but not acknowledged */
+    APPEND_FULL   /* no room on the disk: alarms are refused, so that the device sends them again */
 };
 
 struct gateway_ports {
