@@ -171,9 +171,14 @@ begin
     from outcome o;
 
     perform onekey.notify_tickets(open_or_bump.district, array(select d.ticket_id from unnest(done) d));
-    perform onekey.wake_tickets(open_or_bump.district, open_or_bump.gateway, array(
-        select distinct i.subject from unnest(alarms) i join onekey.ticket_kind k on k.name = i.ticket_kind
-        where k.class in ('alarm', 'water', 'service') and i.number in (select d.number from unnest(done) d)));
+    if exists (select from onekey.ticket t
+               where t.district = open_or_bump.district and t.state <> 'closed'
+                 and t.subject = any (array(select i.subject from unnest(alarms) i))
+                 and (t.held_until is not null or t.is_test)) then
+        perform onekey.wake_tickets(open_or_bump.district, open_or_bump.gateway, array(
+            select distinct i.subject from unnest(alarms) i join onekey.ticket_kind k on k.name = i.ticket_kind
+            where k.class in ('alarm', 'water', 'service') and i.number in (select d.number from unnest(done) d)));
+    end if;
     return query select d.number, d.ticket_id, d.state, d.is_new from unnest(done) d;
     if coalesce(cardinality(done), 0) < cardinality(alarms) then
         return query select * from onekey.replayed(gateway, open_or_bump.district, alarms, done);
@@ -215,7 +220,8 @@ begin
     insert into onekey.ticket_event (district, ticket_id, kind, origin, number)
     select settle.district, id, event, settle.gateway, item.number from unnest(open_ids) id;
     if item.closes and onekey.all_restored(settle.district, open_ids[1]) then
-        update onekey.ticket t set state = 'closed', outcome = 'restored', closed_at = clock_timestamp()
+        update onekey.ticket t set state = 'closed', outcome = 'restored', closed_at = clock_timestamp(),
+            held_until = null, held_by = null, hold_reason = null, return_priority = null
         where t.district = settle.district and t.id = open_ids[1] and t.state = 'open';
         insert into onekey.ticket_event (district, ticket_id, kind, origin, detail)
         select settle.district, open_ids[1], 'closed', settle.gateway, '{"outcome": "restored"}' where found;

@@ -132,11 +132,13 @@ begin
     elsif not onekey.sees(district, ticket.area_id) then
         perform onekey.refuse('forbidden', format('ticket %s is not in your area', ticket_id));
     end if;
-    if command in ('claim', 'merge') then
+    if command = 'claim' then
         perform from onekey.ticket t
-        where t.district = lock_for.district and t.state <> 'closed'
-          and (command = 'claim' and t.subject = ticket.subject
-               or command = 'merge' and t.id in (ticket_id, (arguments ->> 'into')::bigint))
+        where t.district = lock_for.district and t.subject = ticket.subject and t.state <> 'closed'
+        order by t.kind, t.service_kind for no key update;
+    elsif command = 'merge' then
+        perform from onekey.ticket t
+        where t.district = lock_for.district and t.id in (ticket_id, (arguments ->> 'into')::bigint)
         order by t.subject, t.kind, t.service_kind for no key update;
     end if;
     select * into ticket from onekey.ticket t

@@ -36,9 +36,9 @@ def holds(part, whole):
     assert part in whole, f"{part!r} is not in {whole!r}"
 
 
-def ctl(server, name, *arguments, text=None):
+def ctl(server, name, *arguments, text=None, user="postgres", **variables):
     """Runs onekeyctl on that database."""
-    environment = dict(server.environment(name), LC_ALL="C.UTF-8")
+    environment = {**server.environment(name, user), "LC_ALL": "C.UTF-8", **variables}
     return subprocess.run([PROGRAM, *arguments], env=environment, input=text, text=True,
                           capture_output=True, timeout=LIMIT_S)
 

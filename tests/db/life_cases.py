@@ -188,6 +188,13 @@ def test_any_new_alarm_of_the_home_breaks_a_hold(db):
     equal(db.events(1)[-3:], ["held", "hold_ended", "claimed"])
 
 
+def test_a_restore_closes_what_is_held_too(db):
+    db.raises(signal(1, "low_battery"))
+    walk(db, "li", ("claim", 1), ("hold", 1, "waits", 60))
+    equal(db.raises(signal(2, "battery_restored")), [(2, 1, "closed", False)])
+    equal(db.ticket(1, "outcome, held_until is null"), "restored|t")
+
+
 def test_handing_over_and_giving_back(db):
     panic(db)
     walk(db, "li", ("claim", 1))

@@ -2,7 +2,17 @@
 import json
 
 import states
-from database import equal, holds, signal
+from database import ctl, equal, holds, signal
+
+
+def test_the_list_is_that_of_the_persons_areas(db):
+    db.raises(signal(1, "panic"))
+
+    def listed(person):
+        return ctl(db.server, db.name, "tickets", "--json", user="a_console", ONEKEY_USER=person).stdout.count("panic")
+
+    equal((listed("D/li"), listed("D/street"), listed("D/nobody"), db.ctl("tickets", "--json").stdout.count("panic")),
+          (1, 0, 0, 1))
 
 
 def told(db, *arguments, who="D/li"):
@@ -56,7 +66,7 @@ def test_what_cannot_be_done_is_said(db):
     for who in [None, "li", "/li", "D/"]:
         equal((who, told(db, "claim", "1", who=who)), (who, (2, "onekeyctl: say who acts by --as DISTRICT/NAME or ONEKEY_USER;"
                                                               " see onekeyctl ticket --help")))
-    equal(told(db, "claim", "1", who="D/nobody"), (1, "onekeyctl: district D has no active user nobody"))
+    equal(told(db, "claim", "1", who="D/nobody"), (1, "onekeyctl: there is no active user D/nobody"))
     equal(told(db, "claim", "1", who="D/guest"), (1, "onekeyctl: guest (read_only) may not do this"))
     equal(told(db, "claim", "9"), (1, "onekeyctl: district D has no ticket 9"))
     equal(told(db, "show", "9"), (1, "onekeyctl: district D has no ticket 9 that li may read"))

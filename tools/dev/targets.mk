@@ -48,7 +48,7 @@ $(BUILD)/dev/config_docs: $(BUILD)/release/tools/dev/config_docs.o $(BUILD)/rele
 
 ## docs: write the generated parts of docs/ again, from the tables of the configuration and the database
 .PHONY: docs
-docs: $(BUILD)/dev/config_docs
+docs: $(BUILD)/dev/config_docs all
 	tools/dev/splice-options docs/man/onekeyd.conf.5 $< >$(BUILD)/dev/onekeyd.conf.5
 	mv $(BUILD)/dev/onekeyd.conf.5 docs/man/onekeyd.conf.5
 	$< example >docs/onekeyd.conf.example

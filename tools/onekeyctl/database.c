@@ -100,3 +100,20 @@ bool database_run(PGconn *connection, const char *sql)
     PQclear(result);
     return result != NULL;
 }
+
+bool database_act_as(PGconn *connection, const char *person)
+{
+    char host[256] = "", origin[300];
+    gethostname(host, sizeof(host) - 1);
+    snprintf(origin, sizeof(origin), "onekeyctl %s", host);
+    const char *parameters[] = {person, origin};
+    PGresult *result = database_query(
+        connection,
+        "select onekey.act_as(split_part($1, '/', 1), substr($1, strpos($1, '/') + 1), $2, true)",
+        ARRAY_SIZE(parameters), parameters);
+    bool good = result != NULL && !PQgetisnull(result, 0, 0);
+    if (result != NULL && !good)
+        fprintf(stderr, "onekeyctl: there is no active user %s\n", person);
+    PQclear(result);
+    return good;
+}

@@ -19,6 +19,8 @@ PGresult *database_query(PGconn *connection, const char *sql, int count,
                          const char *const *parameters) MUST_USE;
 /* The same without parameters and result; false if it failed. */
 bool database_run(PGconn *connection, const char *sql) MUST_USE;
+/* From here on DISTRICT/NAME acts on this connection. False, and said, if nobody of that name may. */
+bool database_act_as(PGconn *connection, const char *person) MUST_USE;
 /* Says why `result` failed. `file`: the statement was `sql`, from this file; NULL if from none. */
 void database_complain(PGconn *connection, const PGresult *result, const char *file,
                        const char *sql);

@@ -10,7 +10,6 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WORDS_MAX 3
 #define TEXT_SIZE 16384
@@ -60,7 +59,8 @@ struct request {
     const char *ticket, *key, *priority;
     char words[WORDS_MAX][TEXT_SIZE];
     int word_count;
-    char district[64], name[80]; /* who acts */
+    const char *person; /* who acts: DISTRICT/NAME */
+    char district[64];
     bool json;
 };
 
@@ -101,16 +101,15 @@ static bool is_number(const char *text)
     return size > 0 && size < 19 && strspn(text, "0123456789") == size;
 }
 
-/* Splits DISTRICT/NAME. */
+/* Takes DISTRICT/NAME apart. */
 static bool read_person(struct request *request, const char *person)
 {
     const char *slash = person == NULL ? NULL : strchr(person, '/');
     if (slash == NULL || slash == person || slash[1] == '\0' ||
-        (size_t)(slash - person) >= sizeof(request->district) ||
-        strlen(slash + 1) >= sizeof(request->name))
+        (size_t)(slash - person) >= sizeof(request->district))
         return false;
     memcpy(request->district, person, (size_t)(slash - person));
-    snprintf(request->name, sizeof(request->name), "%s", slash + 1);
+    request->person = person;
     return true;
 }
 
@@ -139,23 +138,6 @@ static bool are_numbers_right(const struct request *request)
     return is_number(request->ticket) &&
            (!numeric || request->word_count == 0 || is_number(request->words[0])) &&
            (request->priority == NULL || is_number(request->priority));
-}
-
-/* Says who acts. False, and said, if nobody of that name may. */
-static bool act(PGconn *connection, const struct request *request)
-{
-    char host[256] = "", origin[300];
-    gethostname(host, sizeof(host) - 1);
-    snprintf(origin, sizeof(origin), "onekeyctl %s", host);
-    const char *parameters[] = {request->district, request->name, origin};
-    PGresult *result = database_query(connection, "select onekey.act_as($1, $2, $3, true)",
-                                      ARRAY_SIZE(parameters), parameters);
-    bool good = result != NULL && !PQgetisnull(result, 0, 0);
-    if (result != NULL && !good)
-        fprintf(stderr, "onekeyctl: district %s has no active user %s\n", request->district,
-                request->name);
-    PQclear(result);
-    return good;
 }
 
 /* Columns of what give() asks for. */
@@ -231,7 +213,7 @@ static int show(PGconn *connection, const struct request *request)
     PQclear(result);
     if (!found)
         fprintf(stderr, "onekeyctl: district %s has no ticket %s that %s may read\n",
-                request->district, request->ticket, request->name);
+                request->district, request->ticket, strchr(request->person, '/') + 1);
     return found && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
@@ -271,9 +253,9 @@ int ticket_command(const struct invocation *invocation, int argc, char **argv)
     if (!read_person(&request, person))
         return usage("say who acts by --as DISTRICT/NAME or ONEKEY_USER", "");
     PGconn *connection = database_connect(invocation);
-    int status = connection == NULL || !act(connection, &request) ? EXIT_FAILED
-                 : request.verb->call == NULL                     ? show(connection, &request)
-                                                                  : give(connection, &request);
+    int status = connection == NULL || !database_act_as(connection, request.person) ? EXIT_FAILED
+                 : request.verb->call == NULL ? show(connection, &request)
+                                              : give(connection, &request);
     PQfinish(connection);
     return status;
 }

@@ -48,6 +48,17 @@ struct listing {
     bool open_only, json;
 };
 
+/* Connects, as the person of ONEKEY_USER if one is named: what lies in that person's areas is listed. */
+static PGconn *connect_as_person(const struct invocation *invocation)
+{
+    const char *person = getenv("ONEKEY_USER");
+    PGconn *connection = database_connect(invocation);
+    if (connection == NULL || person == NULL || database_act_as(connection, person))
+        return connection;
+    PQfinish(connection);
+    return NULL;
+}
+
 static bool print_list(const struct listing *listing)
 {
     static struct columns columns;
@@ -107,7 +118,7 @@ static int list_and_follow(const struct invocation *invocation, struct listing *
 {
     bool again = false;
     for (;;) {
-        listing->connection = database_connect(invocation);
+        listing->connection = connect_as_person(invocation);
         if (listing->connection == NULL && !again)
             return EXIT_FAILED;
         /* Listen first, so that no change falls between the list and the first notice. */
@@ -149,7 +160,7 @@ int tickets_command(const struct invocation *invocation, int argc, char **argv)
     }
     if (follows)
         return list_and_follow(invocation, &listing);
-    listing.connection = database_connect(invocation);
+    listing.connection = connect_as_person(invocation);
     int status = listing.connection != NULL && print_list(&listing) ? EXIT_OK : EXIT_FAILED;
     PQfinish(listing.connection);
     return status;
