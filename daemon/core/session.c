@@ -179,6 +179,9 @@ size_t gateway_input(struct gateway *gateway, uint64_t handle, struct bytes data
 
     if (is_unreadable(session)) {
         hang_up(gateway, handle, "unreadable");
+    } else if (done < data.size && !gateway_has_room(gateway)) {
+        /* The rest waits for us, not for the peer: it is neither too long nor too slow. */
+        wheel_disarm(&gateway->wheel, timer_of(gateway, handle));
     } else if (data.size - done > codecs[session->codec]->frame_max) {
         hang_up(gateway, handle, "oversized");
     } else if (data.size - done <= 1) {

@@ -195,7 +195,8 @@ static void offer(struct connection *connection, size_t size)
         if (!pool_get(&tcp->pool, handle) || connection->state != CONNECTION_OPEN)
             return;
     } while (used > 0 && size > 0 && !tcp->paused);
-    if (size > options->input_max) {
+    /* During a pause the rest may be many whole frames; nothing is added to it until they are taken. */
+    if (size > options->input_max && !tcp->paused) {
         lose(connection, TCP_OVERSIZED);
         return;
     }

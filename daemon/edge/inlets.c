@@ -43,13 +43,27 @@ static uint64_t on_open(void *context, uint64_t connection, const struct tcp_pee
     return gateway_connected(setup->gateway, inlet->codec, connection);
 }
 
+static void pause_reading(struct inlets *inlets, bool pause)
+{
+    tcp_pause_reading(inlets->tcp, pause);
+    udp_peers_pause(inlets->udp, pause);
+    if (inlets->mqtt)
+        mqtt_pause_reading(inlets->mqtt, pause);
+}
+
 static size_t on_input(void *context, uint64_t token, const uint8_t *data, size_t size)
 {
     struct inlet *inlet = context;
     struct inlets_setup *setup = &inlet->inlets->setup;
+    size_t done;
 
     setup->on_turn(setup->context);
-    return gateway_input(setup->gateway, token, (struct bytes){data, size});
+    done = gateway_input(setup->gateway, token, (struct bytes){data, size});
+    /* At once, not at the turn's end: what is left may be a whole frame, and only what is held by a
+     * pause is offered again without more bytes of the peer. */
+    if (!gateway_has_room(setup->gateway))
+        pause_reading(inlet->inlets, true);
+    return done;
 }
 
 static void on_close(void *context, uint64_t token, enum tcp_reason reason)
@@ -282,12 +296,10 @@ void inlets_publish(struct inlets *inlets, struct bytes topic, struct bytes body
 
 void inlets_turn(struct inlets *inlets, uint64_t durable, bool has_room)
 {
-    tcp_pause_reading(inlets->tcp, !has_room);
-    udp_peers_turn(inlets->udp, !has_room);
-    if (inlets->mqtt) {
+    udp_peers_turn(inlets->udp);
+    if (inlets->mqtt)
         mqtt_durable(inlets->mqtt, durable);
-        mqtt_pause_reading(inlets->mqtt, !has_room);
-    }
+    pause_reading(inlets, !has_room);
 }
 
 struct inlets_figures inlets_figures(const struct inlets *inlets)

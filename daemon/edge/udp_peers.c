@@ -115,6 +115,9 @@ static void on_datagram(void *context, const struct udp_peer *from, const uint8_
     if (gateway_input(peers->setup.gateway, session, (struct bytes){data, size}) < size &&
         (peer = pool_get(&peers->pool, handle)) != NULL)
         expire(peers, peer);
+    /* What is read without room is lost; what waits in the kernel is not. */
+    if (!gateway_has_room(peers->setup.gateway))
+        udp_peers_pause(peers, true);
 }
 
 bool udp_peers_listen(struct udp_peers *peers, const struct config_listener *config, int codec,
@@ -171,12 +174,16 @@ void udp_peers_forget(struct udp_peers *peers, uint64_t connection)
         forget(peers, peer);
 }
 
-void udp_peers_turn(struct udp_peers *peers, bool pause)
+void udp_peers_pause(struct udp_peers *peers, bool pause)
+{
+    for (uint32_t i = 0; i < peers->socket_count; i++)
+        udp_pause_reading(peers->sockets[i].udp, pause);
+}
+
+void udp_peers_turn(struct udp_peers *peers)
 {
     int64_t limit_us = clock_now().mono_us - UDP_PEER_IDLE_US;
 
-    for (uint32_t i = 0; i < peers->socket_count; i++)
-        udp_pause_reading(peers->sockets[i].udp, pause);
     while (peers->oldest && peers->oldest->heard_us < limit_us)
         expire(peers, peers->oldest);
 }

@@ -23,8 +23,9 @@ bool udp_peers_listen(struct udp_peers *peers, const struct config_listener *con
 bool udp_peers_owns(uint64_t connection);
 void udp_peers_send(struct udp_peers *peers, uint64_t connection, struct bytes data);
 void udp_peers_forget(struct udp_peers *peers, uint64_t connection);
-/* Forgets silent peers; pauses reading or goes on. */
-void udp_peers_turn(struct udp_peers *peers, bool pause);
+void udp_peers_pause(struct udp_peers *peers, bool pause);
+/* Forgets silent peers. */
+void udp_peers_turn(struct udp_peers *peers);
 uint32_t udp_peers_count(const struct udp_peers *peers);
 
 #endif

@@ -273,6 +273,30 @@ static void test_pause_keeps_bytes_until_it_ends(void **state)
     stop(&f);
 }
 
+/* What a pause leaves may be many frames, more than one frame may be. */
+static void test_pause_keeps_more_than_one_frame(void **state)
+{
+    struct fixture f;
+    char text[3 * INPUT_MAX + 1];
+    (void)state;
+    start(&f, defaults);
+    f.owner.pause_at_line = true;
+    int fd = dial_in(&f);
+
+    for (int i = 0; i < 3 * INPUT_MAX; i++)
+        text[i] = i % 8 == 7 ? '\n' : "abcdefghijklmnopqrstuvwxyz"[i / 8];
+    text[3 * INPUT_MAX] = '\0';
+    say(fd, text);
+    assert_true(LOOP_UNTIL(f.base, f.owner.offers == 1));
+    assert_int_equal(f.owner.closed, 0);
+    f.owner.pause_at_line = false;
+    tcp_pause_reading(f.tcp, false);
+    assert_true(LOOP_UNTIL(f.base, strlen(f.owner.lines) == strlen(text)));
+    assert_string_equal(f.owner.lines, text);
+    close(fd);
+    stop(&f);
+}
+
 /* One spoke during a pause that outlasts the time-out, one did not. */
 static void test_pause_is_not_silence(void **state)
 {
@@ -320,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_silence_is_closed_in_order),
         cmocka_unit_test(test_hang_up_inside_input),
         cmocka_unit_test(test_pause_keeps_bytes_until_it_ends),
+        cmocka_unit_test(test_pause_keeps_more_than_one_frame),
         cmocka_unit_test(test_pause_is_not_silence),
         cmocka_unit_test(test_no_pause_again_and_again_costs_nothing),
     };
