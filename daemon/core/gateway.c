@@ -134,6 +134,9 @@ static void on_expire(void *context, uint32_t timer)
         supervise_expired(gateway, timer);
     else if (timer < 2 * devices_max)
         water_expired(gateway, timer - devices_max);
+    else if (!gateway_has_room(gateway)) /* nothing is read: it may not be the peer who is slow */
+        wheel_arm(&gateway->wheel, timer,
+                  gateway->now.mono_us + gateway->settings.partial_frame_us);
     else
         session_expired(gateway, timer - 2 * devices_max);
 }
@@ -176,8 +179,9 @@ static void refill_lane(struct gateway *gateway, struct outbox *outbox)
         return;
     /* All that is durable has been read back. What is newer is on its way to the disk: nothing new
      * is taken for this moment, or the lane would never catch up. */
-    gateway->settling = gateway->durable < gateway->newest;
-    if (!gateway->settling)
+    if (gateway->durable < gateway->newest)
+        gateway->settling = true;
+    else
         outbox_refilled(outbox);
 }
 
@@ -188,6 +192,7 @@ bool gateway_tick(struct gateway *gateway)
 
     if (gateway->touched_count > 0)
         flush_touched(gateway);
+    gateway->settling = false; /* asked anew each turn: a lane that went down waits for nothing */
     refill_lane(gateway, &gateway->alarms);
     refill_lane(gateway, &gateway->readings);
     return more;
@@ -289,14 +294,24 @@ void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result r
 
 void gateway_parked(struct gateway *gateway, uint64_t number, bool done)
 {
-    if (outbox_oldest(&gateway->alarms) == number)
+    /* A lane whose records are all in the journal names as its oldest a number that need not be its
+     * own: only the lane that is parking is meant. */
+    if (gateway->alarms.rejecting && outbox_oldest(&gateway->alarms) == number)
         outbox_parked(&gateway->alarms, done);
-    else if (outbox_oldest(&gateway->readings) == number)
+    else if (gateway->readings.rejecting && outbox_oldest(&gateway->readings) == number)
         outbox_parked(&gateway->readings, done);
 }
 
 bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload)
 {
+    struct arrival arrival;
+
+    /* As at the replay: one that another version wrote must not stop those behind it. */
+    if (!arrival_decode(payload, &arrival)) {
+        log_event(gateway->ports.log, LOG_CRITICAL, "refill.unreadable",
+                  field_unsigned("number", number), field_unsigned("size", payload.size));
+        return true;
+    }
     return outbox_refill(lane_of(gateway, lane), number, payload);
 }
 

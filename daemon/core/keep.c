@@ -117,6 +117,8 @@ void gateway_keep(struct gateway *gateway, bool hurry)
 {
     uint32_t count = hurry ? HURRIED_PER_TURN : due_now(gateway);
 
+    if (gateway->settling) /* all that was given must become durable first */
+        return;
     keep_mark(gateway);
     if (count == 0)
         return;
