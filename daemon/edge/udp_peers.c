@@ -81,6 +81,10 @@ static struct peer *meet(struct socket *socket, const struct key *key)
     peer->key = *key;
     peer->handle = handle;
     peer->session = gateway_connected(peers->setup.gateway, socket->codec, handle | UDP_MARK);
+    if (peer->session == 0 && peers->oldest) {
+        expire(peers, peers->oldest);
+        peer->session = gateway_connected(peers->setup.gateway, socket->codec, handle | UDP_MARK);
+    }
     if (peer->session == 0) {
         pool_remove(&peers->pool, handle);
         return NULL;
@@ -126,9 +130,13 @@ bool udp_peers_listen(struct udp_peers *peers, const struct config_listener *con
     struct socket *socket = &peers->sockets[peers->socket_count];
 
     if (!peers->memory) {
-        peers->memory = calloc(1, pool_memory_size(sizeof(struct peer), PEERS_MAX));
+        /* Senders' addresses can be forged: they must not use up what connections need. */
+        uint32_t half = (uint32_t)peers->setup.config->gateway.sessions_max / 2;
+        uint32_t most = half < PEERS_MAX ? half : PEERS_MAX;
+
+        peers->memory = calloc(1, pool_memory_size(sizeof(struct peer), most));
         assert(peers->memory);
-        pool_init(&peers->pool, peers->memory, sizeof(struct peer), PEERS_MAX);
+        pool_init(&peers->pool, peers->memory, sizeof(struct peer), most);
     }
     socket->peers = peers;
     socket->codec = codec;

@@ -147,10 +147,41 @@ static void test_a_frame_that_had_to_wait_is_taken(void **state)
     free(memory);
 }
 
+/* More senders than sessions, as an address can be forged in a datagram: each is heard, and half of the
+ * sessions stay free for connections. */
+static void test_a_flood_of_senders_shuts_nobody_out(void **state)
+{
+    void *memory;
+    uint16_t port = free_port(SOCK_DGRAM);
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fds[20];
+    (void)state;
+
+    memset(&world, 0, sizeof(world));
+    world.base = event_base_new();
+    memory = open_gateway();
+    open_inlets(CONFIG_UDP, port);
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (int i = 0; i < 20; i++) {
+        fds[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(
+            sendto(fds[i], ALARM, strlen(ALARM), 0, (struct sockaddr *)&where, sizeof(where)),
+            strlen(ALARM));
+    }
+    assert_true(LOOP_UNTIL_WITHIN(world.base, 3, world.number == 20));
+    assert_int_equal(gateway_figures(world.gateway).sessions, 8);
+    for (int i = 0; i < 20; i++)
+        close(fds[i]);
+    inlets_close(world.inlets);
+    event_base_free(world.base);
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_frame_that_had_to_wait_is_taken),
+        cmocka_unit_test(test_a_flood_of_senders_shuts_nobody_out),
     };
 
     signal(SIGPIPE, SIG_IGN);
