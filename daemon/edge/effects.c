@@ -6,8 +6,10 @@ static enum append_room append_room(void *context)
 {
     struct effects *effects = context;
 
+    /* One frame can be many records, and what they change is recorded between them: the answer must
+     * be for all of it, or the last alarm of a frame would be refused. */
     if (ledger_has_room(effects->ledger, ARRIVAL_SIZE_MAX))
-        return APPEND_READY;
+        return ledger_has_reserve(effects->ledger) ? APPEND_READY : APPEND_WAIT;
     return ledger_is_full(effects->ledger) ? APPEND_FULL : APPEND_WAIT;
 }
 

@@ -140,6 +140,11 @@ bool ledger_has_room(const struct ledger *ledger, size_t size)
     return journal_has_room(&ledger->journal, size);
 }
 
+bool ledger_has_reserve(const struct ledger *ledger)
+{
+    return journal_has_reserve(&ledger->journal);
+}
+
 bool ledger_is_full(const struct ledger *ledger)
 {
     return journal_is_full(&ledger->journal);

@@ -40,6 +40,8 @@ bool ledger_replay(struct ledger *ledger, ledger_on_record *on_record, void *con
 uint64_t ledger_append(struct ledger *ledger, uint8_t type, const void *payload, size_t size);
 /* Whether a record of this size fits now; is_full: and waiting a turn will not help. */
 bool ledger_has_room(const struct ledger *ledger, size_t size);
+/* Whether the buffer has room for many records more; if not, it will have once it was written. */
+bool ledger_has_reserve(const struct ledger *ledger);
 bool ledger_is_full(const struct ledger *ledger);
 uint64_t ledger_free_bytes(const struct ledger *ledger);
 

@@ -249,6 +249,13 @@ bool journal_has_room(const struct journal *journal, size_t size)
            (active_room(journal) >= bytes || journal->ready);
 }
 
+bool journal_has_reserve(const struct journal *journal)
+{
+    uint32_t size = journal->setup.buffer_size;
+
+    return journal->buffer[journal->filling].size <= size - size / 4;
+}
+
 uint64_t journal_append(struct journal *journal, uint8_t type, const void *payload, size_t size)
 {
     assert(type > 0 && type < RECORD_CHECKPOINT && size <= RECORD_PAYLOAD_MAX);

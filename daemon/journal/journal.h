@@ -127,6 +127,8 @@ uint64_t journal_append(struct journal *journal, uint8_t type, const void *paylo
                         size_t size) MUST_USE;
 /* Whether journal_append would take a record of this size now. */
 bool journal_has_room(const struct journal *journal, size_t size);
+/* Whether more than a quarter of the buffer is free, which the next write makes true again. */
+bool journal_has_reserve(const struct journal *journal);
 /* Nothing to go on with, for want of disk space or of pruned segments within the budget; ends when a
  * preparation succeeds. */
 bool journal_is_full(const struct journal *journal);
