@@ -368,7 +368,8 @@ uint64_t gateway_checkpoint(const struct gateway *gateway)
         oldest = alarms;
     if (readings && readings < oldest)
         oldest = readings;
-    if (gateway->kept_from < oldest)
+    /* Without room no round can end: then habits are given up, which are learned again, for alarms. */
+    if (!full && gateway->kept_from < oldest)
         oldest = gateway->kept_from + 1;
     return oldest > lag ? oldest - 1 - lag : 0;
 }

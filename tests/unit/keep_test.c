@@ -48,6 +48,7 @@ struct run {
     size_t decision_count;
     int crashes;
     size_t replayed;
+    bool full;
 };
 
 static const struct gateway_limits limits = {.devices_max = METERS,
@@ -58,8 +59,7 @@ static const struct gateway_limits limits = {.devices_max = METERS,
 
 static enum append_room append_room(void *context)
 {
-    (void)context;
-    return APPEND_READY;
+    return ((struct run *)context)->full ? APPEND_FULL : APPEND_READY;
 }
 
 static uint64_t append(void *context, enum lane lane, struct bytes payload)
@@ -260,11 +260,30 @@ static void test_fixed_rule_survives(void **state)
     compare(test_seed(), true);
 }
 
+/* A full journal must not be held by states that cannot be written for want of room. */
+static void test_gives_way_when_the_journal_is_full(void **state)
+{
+    struct run *run = calloc(1, sizeof(*run));
+
+    (void)state;
+    run->memory = malloc(gateway_memory_size(&limits));
+    run->records = calloc(RECORDS_MAX, sizeof(*run->records));
+    run->now = (struct instant){.mono_us = US_PER_HOUR, .wall_us = START_US};
+    start(run, false);
+    publish_reading(run, 0, 1000);
+    step(run);
+    assert_true(gateway_checkpoint(run->gateway) < run->number);
+    run->full = true;
+    assert_true(gateway_checkpoint(run->gateway) >= run->number);
+    end(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learned_rule_survives),
         cmocka_unit_test(test_fixed_rule_survives),
+        cmocka_unit_test(test_gives_way_when_the_journal_is_full),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
