@@ -189,8 +189,8 @@ static void touch_device(struct gateway *gateway, uint32_t index, const struct s
 /* A signal by which the household shows that somebody lives there. */
 bool admit_is_life(const struct device *device, const struct signal *signal)
 {
-    if (device->kind == DEVICE_METER)
-        return false;
+    if (device->kind == DEVICE_METER || signal->flags & SIGNAL_FLAG_UNAUTHENTICATED)
+        return false; /* nobody else may end the silence of a home */
     if (signal->kind == SIGNAL_PANIC || signal->kind == SIGNAL_SERVICE ||
         signal->kind == SIGNAL_CANCEL || signal->kind == SIGNAL_LIFE)
         return true;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "protocol/codec.h"
+
 #define ARRIVAL_VERSION 1
 
 enum lane arrival_lane(const struct arrival *arrival)
@@ -125,5 +127,6 @@ bool arrival_decode(struct bytes payload, struct arrival *out)
     read_short(&in, signal->code, CODE_LIMIT);
     out->raw = cursor_take(&in, cursor_u16_le(&in));
     out->detail = cursor_take(&in, cursor_u16_le(&in));
-    return !in.failed && in.rest.size == 0 && signal->kind < SIGNAL_KIND_COUNT;
+    return !in.failed && in.rest.size == 0 && signal->kind < SIGNAL_KIND_COUNT &&
+           signal->protocol < codec_count;
 }

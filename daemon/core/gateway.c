@@ -376,15 +376,18 @@ uint64_t gateway_checkpoint(const struct gateway *gateway)
 
 bool gateway_device(struct gateway *gateway, const struct device_entry *entry)
 {
-    uint32_t known = registry_find(&gateway->registry, entry->protocol, entry->identity);
-    uint32_t device = registry_put(&gateway->registry, entry);
+    uint32_t known = registry_find(&gateway->registry, entry->protocol, entry->identity), device;
+    bool is_other = known == NO_DEVICE || gateway->registry.devices[known].kind != entry->kind;
 
+    if (is_other && known != NO_DEVICE)
+        water_leave(gateway, known);
+    device = registry_put(&gateway->registry, entry);
     if (device == NO_DEVICE) {
         log_event(gateway->ports.log, LOG_ERROR, "registry.full",
                   field_unsigned("devices_max", gateway->limits.devices_max));
         return false;
     }
-    if (known == NO_DEVICE)
+    if (is_other)
         water_join(gateway, device);
     supervise_arm(gateway, device);
     return true;
@@ -399,6 +402,7 @@ static void forget_device(struct gateway *gateway, uint32_t device)
         session->device = NO_DEVICE;
     supervise_forget(gateway, device);
     water_leave(gateway, device);
+    memset(&gateway->latest[device], 0, sizeof(gateway->latest[device]));
     registry_remove(&gateway->registry, device);
 }
 

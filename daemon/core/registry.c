@@ -187,8 +187,10 @@ uint32_t registry_put(struct registry *registry, const struct device_entry *entr
             return NO_DEVICE;
 
         struct device *device = &registry->devices[index];
+        bool touched = device->touched; /* its place may still stand in that queue */
 
         memset(device, 0, sizeof(*device));
+        device->touched = touched;
         device->in_use = true;
         device->household_id = entry->household_id;
         size_t size = make_key(device->key, entry->protocol, entry->identity);

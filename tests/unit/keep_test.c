@@ -51,7 +51,7 @@ struct run {
     bool full;
 };
 
-static const struct gateway_limits limits = {.devices_max = METERS,
+static const struct gateway_limits limits = {.devices_max = METERS + 1,
                                              .sessions_max = 1,
                                              .outbox_bytes = 64 << 10,
                                              .pledge_bytes = 8 << 10,
@@ -278,12 +278,39 @@ static void test_gives_way_when_the_journal_is_full(void **state)
     end(run);
 }
 
+/* A device that turns out to be a meter is judged as one, and one that is none no longer is not. */
+static void test_follows_a_device_that_changes_its_kind(void **state)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    struct device_entry entry = {.protocol = (uint8_t)codec_find("meter_json"),
+                                 .kind = DEVICE_CALL_BOX,
+                                 .identity = "WM-999",
+                                 .device_id = 999,
+                                 .household_id = 999};
+
+    (void)state;
+    run->memory = malloc(gateway_memory_size(&limits));
+    run->records = calloc(RECORDS_MAX, sizeof(*run->records));
+    run->now = (struct instant){.mono_us = US_PER_HOUR, .wall_us = START_US};
+    start(run, false);
+    assert_true(gateway_device(run->gateway, &entry));
+    entry.kind = DEVICE_METER;
+    assert_true(gateway_device(run->gateway, &entry));
+    publish_reading(run, 999, 1000);
+    for (int hour = 1; hour < 60 && run->decision_count == 0; hour++)
+        advance(run, START_US + hour * US_PER_HOUR);
+    assert_true(run->decision_count > 0);
+    assert_string_equal(run->decisions[0].identity, "WM-999");
+    end(run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learned_rule_survives),
         cmocka_unit_test(test_fixed_rule_survives),
         cmocka_unit_test(test_gives_way_when_the_journal_is_full),
+        cmocka_unit_test(test_follows_a_device_that_changes_its_kind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
