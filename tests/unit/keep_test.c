@@ -300,6 +300,9 @@ static void test_follows_a_device_that_changes_its_kind(void **state)
     for (int hour = 1; hour < 60 && run->decision_count == 0; hour++)
         advance(run, START_US + hour * US_PER_HOUR);
     assert_true(run->decision_count > 0);
+    /* A state that was never set up would have no threshold and speak at once. */
+    assert_true(run->decisions[0].at_us > START_US + 10 * US_PER_HOUR);
+    gateway_device_removed(run->gateway, entry.protocol, entry.identity, 999);
     assert_string_equal(run->decisions[0].identity, "WM-999");
     end(run);
 }
