@@ -48,23 +48,26 @@ BINARIES := $(PRESENT:%=$(BUILD)/bin/%)
 .PHONY: all
 all: $(BINARIES)
 
+# Says what is made; V=1 shows the commands.
+say = $(if $(V),,@echo '  $@'; )
+
 # --- compiling: three variants of every object, release, check (ASan + UBSan) and fuzz (libFuzzer) ---
 $(BUILD)/release/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $@ $<
+	$(say)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $@ $<
 
 $(BUILD)/check/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(say)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	clang-14 $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	$(say)clang-14 $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
 define library
 $(BUILD)/$(1)/lib$(2).a: $(call objects,$(1),$(call sources,$(DIR_$(2))))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(say)ar rcs $$@ $$^
 endef
 $(foreach v,release check fuzz,$(foreach l,$(LIBRARIES),$(eval $(call library,$(v),$(l)))))
 
@@ -73,7 +76,7 @@ archives = $(LINK_ORDER:%=$(BUILD)/$(1)/lib%.a)
 define program
 $(BUILD)/bin/$(1): $(call objects,release,$(call sources,$(DIR_$(1)))) $(call archives,release)
 	@mkdir -p $$(@D)
-	$$(CC) -pie -Wl,-z,relro,-z,now -o $$@ $$^ $(FOREIGN) $(FOREIGN_$(1))
+	$$(say)$$(CC) -pie -Wl,-z,relro,-z,now -o $$@ $$^ $(FOREIGN) $(FOREIGN_$(1))
 endef
 $(foreach p,$(PRESENT),$(eval $(call program,$(p))))
 
@@ -86,22 +89,22 @@ REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/check/bin/%_replay,$(wildcard tests
 
 $(BUILD)/check/bin/%_test: $(BUILD)/check/tests/unit/%_test.o $(call support,check) $(call archives,check)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
+	$(say)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
 
 $(BUILD)/fuzz/bin/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(call support,fuzz) $(call archives,fuzz)
 	@mkdir -p $(@D)
-	clang-14 $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,fuzz) -Wl,--end-group -lcmocka $(FOREIGN)
+	$(say)clang-14 $(SANITIZE) -fsanitize=fuzzer -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,fuzz) -Wl,--end-group -lcmocka $(FOREIGN)
 
 # The same target with a main that replays the corpus, so that gcc and make test need no libFuzzer.
 $(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/check/tests/fuzz/replay_main.o $(call support,check) $(call archives,check)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
+	$(say)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
 
 # The simulator of the whole gateway (tests/sim/README.md), under the sanitizers.
 SIM := $(if $(wildcard tests/sim/*.c),$(BUILD)/check/bin/sim)
 $(BUILD)/check/bin/sim: $(call objects,check,$(call sources,tests/sim)) $(call archives,check)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN)
+	$(say)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN)
 
 .PHONY: sim
 sim: $(SIM)

@@ -44,7 +44,7 @@ fuzz: $(FUZZ)
 # What is documented of the configuration comes from its table.
 $(BUILD)/dev/config_docs: $(BUILD)/release/tools/dev/config_docs.o $(BUILD)/release/libbase.a
 	@mkdir -p $(@D)
-	$(CC) -pie -o $@ $^ -linih -lm
+	$(say)$(CC) -pie -o $@ $^ -linih -lm
 
 ## docs: write the generated parts of docs/ again, from the tables of the configuration and the database
 .PHONY: docs
@@ -79,7 +79,7 @@ install: all
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(BUILD)/bench/%: $(BUILD)/release/tests/bench/%.o $(call archives,release)
 	@mkdir -p $(@D)
-	$(CC) -pie -o $@ $< -Wl,--start-group $(call archives,release) -Wl,--end-group $(FOREIGN)
+	$(say)$(CC) -pie -o $@ $< -Wl,--start-group $(call archives,release) -Wl,--end-group $(FOREIGN)
 .PHONY: bench
 bench:
 	@tools/dev/deps
