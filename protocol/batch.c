@@ -26,3 +26,17 @@ void batch_add(struct batch *batch, const struct signal *signal)
     }
     batch->out[batch->count++] = *signal;
 }
+
+struct bytes batch_next_frame(enum frame (*split)(struct bytes input, size_t *skip, size_t *size),
+                              struct bytes *rest)
+{
+    struct bytes frame = *rest;
+    size_t skip, size;
+
+    if (split(*rest, &skip, &size) == FRAME_READY)
+        frame = bytes_part(*rest, skip, size);
+    else
+        skip = 0, size = rest->size;
+    *rest = bytes_part(*rest, skip + size, rest->size);
+    return frame;
+}

@@ -268,20 +268,6 @@ static void decode_frame(struct bytes frame, struct codec_session *session, stru
     batch_add(batch, &said);
 }
 
-/* The next frame of a message, empty at its end; the last one may lack its own. */
-static struct bytes next_frame(struct bytes *rest)
-{
-    struct bytes frame = *rest;
-    size_t skip, size;
-
-    if (eelink_split(*rest, &skip, &size) == FRAME_READY)
-        frame = bytes_part(*rest, skip, size);
-    else
-        skip = 0, size = rest->size;
-    *rest = bytes_part(*rest, skip + size, rest->size);
-    return frame;
-}
-
 static int eelink_decode(const struct message *message, struct codec_session *session,
                          const struct codec_environment *environment, struct signal *out, int limit)
 {
@@ -290,7 +276,7 @@ static int eelink_decode(const struct message *message, struct codec_session *se
 
     (void)environment;
     while (rest.size > 0)
-        decode_frame(next_frame(&rest), session, &batch);
+        decode_frame(batch_next_frame(eelink_split, &rest), session, &batch);
     if (batch.count == 0 && message->body.size == DATAGRAM_HEAD_SIZE &&
         message->body.data[0] == 'E') {
         struct signal said = {.kind = SIGNAL_HEARTBEAT};
@@ -321,7 +307,7 @@ static void eelink_reply(const struct message *message, struct codec_session *se
 
     (void)session, (void)verdict, (void)topic;
     while (rest.size > 0)
-        last = next_frame(&rest);
+        last = batch_next_frame(eelink_split, &rest);
     if (last.size < HEAD_SIZE || last.data[0] != 0x67)
         return;
     type = last.data[2];

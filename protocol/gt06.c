@@ -158,20 +158,6 @@ static void decode_frame(struct bytes bytes, struct codec_session *session, stru
     batch_add(batch, &said);
 }
 
-/* The next frame of a message, empty at its end; the last one may lack its own. */
-static struct bytes next_frame(struct bytes *rest)
-{
-    struct bytes frame = *rest;
-    size_t skip, size;
-
-    if (gt06_split(*rest, &skip, &size) == FRAME_READY)
-        frame = bytes_part(*rest, skip, size);
-    else
-        skip = 0, size = rest->size;
-    *rest = bytes_part(*rest, skip + size, rest->size);
-    return frame;
-}
-
 static int gt06_decode(const struct message *message, struct codec_session *session,
                        const struct codec_environment *environment, struct signal *out, int limit)
 {
@@ -180,7 +166,7 @@ static int gt06_decode(const struct message *message, struct codec_session *sess
 
     (void)environment;
     while (rest.size > 0)
-        decode_frame(next_frame(&rest), session, &batch);
+        decode_frame(batch_next_frame(gt06_split, &rest), session, &batch);
     return batch.count ? batch.count : DECODE_BAD;
 }
 
@@ -221,7 +207,7 @@ static void gt06_reply(const struct message *message, struct codec_session *sess
 
     (void)session, (void)verdict, (void)topic;
     while (rest.size > 0)
-        last = next_frame(&rest);
+        last = batch_next_frame(gt06_split, &rest);
     if (!read_frame(last, &frame) || !is_answered(frame.type))
         return;
     write_frame(frame.type, (struct bytes){time, frame.type == GT06_TIME ? sizeof(time) : 0},

@@ -13,7 +13,7 @@
 struct admission {
     uint64_t owed; /* the highest record number the sender must wait for */
     bool refused;  /* the journal had no room for one of them */
-    bool unknown, wrong_time;
+    bool unknown;  /* one of them is of a device not in the registry */
 };
 
 struct secrets {

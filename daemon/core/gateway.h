@@ -76,8 +76,7 @@ struct gateway_ports {
 };
 
 size_t gateway_memory_size(const struct gateway_limits *limits);
-/* Borrows memory (zeroed, aligned as by malloc) and ports for the gateway's life. `first_number`: no
- * record of this run has a smaller number. */
+/* Borrows memory (zeroed, aligned as by malloc) and ports for the gateway's life. */
 struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
                              const struct gateway_settings *settings,
                              const struct gateway_ports *ports, struct instant now);
