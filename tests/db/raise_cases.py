@@ -185,7 +185,7 @@ def test_all_kinds_of_the_vocabulary_are_known(db):
     for kind in db.sql("select name from onekey.signal_kind").splitlines():
         holds(f"'{kind}'", kinds)
     equal(kinds.count("::text"), int(db.sql("select count(*) from onekey.signal_kind")) + kinds.count("(VALUE)::text"))
-    equal(db.sql("select count(*) from onekey.ticket_kind"), "15")
+    equal(db.sql("select count(*) from onekey.ticket_kind"), "16")
 
 
 def test_eight_gateways_at_once_make_one_ticket(db):
