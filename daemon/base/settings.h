@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CONFIG_LISTENERS_MAX 16
+#define CONFIG_LISTENERS_MAX 32
 #define CONFIG_NAME_SIZE 48
 #define CONFIG_PATH_SIZE 256
 

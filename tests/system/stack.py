@@ -3,6 +3,7 @@
 import os
 import shlex
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,27 @@ def test_kill_and_start(folder, name, port):
           f"{name} is started again on its port")
 
 
+def test_listeners(values):
+    """Each protocol by TCP and UDP on the same port, and TLS by the stack's own authority."""
+    ports = {key: value for key, value in values.items() if key.startswith("PORT_")}
+    check({"PORT_WATCH", "PORT_SIA_DC09", "PORT_EV07B", "PORT_JT808", "PORT_CJT188", "PORT_GT06",
+           "PORT_H02", "PORT_EELINK", "PORT_ANY", "PORT_TLS"} <= set(ports), "a port a protocol")
+    keep_alive = b"[3G*7300000001*0002*LK]"
+    address = ("127.0.0.1", int(ports["PORT_ANY"]))
+    with socket.create_connection(address, timeout=10) as client:
+        client.sendall(keep_alive)
+        check(client.recv(100) == keep_alive, "the listener of any protocol knows a wristband")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(keep_alive, address)
+        check(client.recv(100) == keep_alive, "and by a datagram")
+    context = ssl.create_default_context(cafile=values["TLS_CA"])
+    with socket.create_connection(("127.0.0.1", int(ports["PORT_TLS"])), timeout=10) as raw, \
+            context.wrap_socket(raw, server_hostname="localhost") as client:
+        client.sendall(keep_alive)
+        check(client.recv(100) == keep_alive, "and by TLS, with a name that is checked")
+
+
 def test_stale_pid(folder):
     """A process id that now belongs to someone else."""
     with subprocess.Popen(["sleep", "60"]) as stranger:
@@ -77,6 +99,7 @@ def main():
             values = environment(folder)
             check(all(is_alive(pid(folder, name)) for name in NAMES), "all processes live")
             check(not stack("up", folder), "a second up is refused")
+            test_listeners(values)
             for name, key in (("postgres", "PGPORT"), ("broker", "MQTT_PORT"),
                               ("onekeyd", "PORT_WATCH")):
                 test_kill_and_start(folder, name, values[key])

@@ -232,7 +232,7 @@ static void listeners_have_a_limit(void **state)
     for (int i = 0; i <= CONFIG_LISTENERS_MAX; i++)
         snprintf(text + strlen(text), 64, "[listen n%d]\nport = %d\n", i, 7000 + i);
     assert_int_equal(read_text(&config, text), 1);
-    assert_non_null(strstr(told, "[listen n16] is one too many"));
+    assert_non_null(strstr(told, "[listen n32] is one too many"));
     assert_int_equal(config.listener_count, CONFIG_LISTENERS_MAX);
 }
 
