@@ -8,6 +8,7 @@
 #include "daemon/core/arrival.h"
 
 #define STORE_BATCH_MAX 512
+#define CARRIER_LIMIT 15 /* longest name of a SIM's network, without its NUL */
 
 /* Records of one lane, in the order of their numbers, committed together or not at all. Storing a
  * record again (same gateway and number) changes nothing. */
@@ -31,8 +32,10 @@ struct device_entry {
     uint8_t kind;     /* enum device_kind */
     bool supervised;
     char identity[IDENTITY_LIMIT + 1];
-    int64_t device_id, household_id, area_id;
+    char carrier[CARRIER_LIMIT + 1]; /* "" = not known */
+    int64_t device_id, household_id, area_id, parent_area_id;
     int32_t report_interval_s; /* 0 = not known */
+    int32_t supervision_s;     /* its loss is known within so long; 0 = as its class */
     uint8_t secret_size;
     uint8_t secret[64];
 };

@@ -7,19 +7,19 @@
 #define ALIGNMENT 8
 #define SHARD_BYTES_MIN 256
 
-/* An entry in memory and in the copy on disk: this head, the identity, the secret, and padding up
- * to the alignment. A change here needs a new version of the copy. */
+/* An entry in memory and in the copy on disk: this head, the identity, the secret, the carrier, and
+ * padding up to the alignment. A change here needs a new version of the copy. */
 struct packed {
     uint16_t size; /* of all of it */
-    uint8_t protocol, kind, supervised, identity_size, secret_size, unused;
-    int32_t report_interval_s;
-    uint32_t generation;
-    int64_t device_id, household_id, area_id;
+    uint8_t protocol, kind, supervised, identity_size, secret_size, carrier_size;
+    int32_t report_interval_s, supervision_s;
+    uint32_t generation, unused;
+    int64_t device_id, household_id, area_id, parent_area_id;
 };
 
 #define PACKED_MAX                                                                                 \
     ((sizeof(struct packed) + IDENTITY_LIMIT + sizeof(((struct device_entry *)NULL)->secret) +     \
-      ALIGNMENT - 1) /                                                                             \
+      CARRIER_LIMIT + ALIGNMENT - 1) /                                                             \
      ALIGNMENT * ALIGNMENT)
 
 union packed_buffer {
@@ -51,7 +51,9 @@ void device_table_fini(struct device_table *table)
 static void pack(const struct device_entry *device, uint32_t generation, union packed_buffer *out)
 {
     size_t identity_size = strnlen(device->identity, IDENTITY_LIMIT);
-    size_t used = sizeof out->head + identity_size + device->secret_size;
+    size_t carrier_size = strnlen(device->carrier, CARRIER_LIMIT);
+    size_t used = sizeof out->head + identity_size + device->secret_size + carrier_size;
+    uint8_t *at = out->bytes + sizeof out->head;
 
     assert(device->secret_size <= sizeof device->secret);
     memset(out, 0, sizeof *out);
@@ -63,13 +65,17 @@ static void pack(const struct device_entry *device, uint32_t generation, union p
         .supervised = device->supervised,
         .identity_size = (uint8_t)identity_size,
         .secret_size = device->secret_size,
+        .carrier_size = (uint8_t)carrier_size,
+        .supervision_s = device->supervision_s,
         .report_interval_s = device->report_interval_s,
         .device_id = device->device_id,
         .household_id = device->household_id,
         .area_id = device->area_id,
+        .parent_area_id = device->parent_area_id,
     };
-    memcpy(out->bytes + sizeof out->head, device->identity, identity_size);
-    memcpy(out->bytes + sizeof out->head + identity_size, device->secret, device->secret_size);
+    memcpy(at, device->identity, identity_size);
+    memcpy(at + identity_size, device->secret, device->secret_size);
+    memcpy(at + identity_size + device->secret_size, device->carrier, carrier_size);
 }
 
 static void unpack(const struct packed *packed, struct device_entry *out)
@@ -83,11 +89,15 @@ static void unpack(const struct packed *packed, struct device_entry *out)
         .device_id = packed->device_id,
         .household_id = packed->household_id,
         .area_id = packed->area_id,
+        .parent_area_id = packed->parent_area_id,
+        .supervision_s = packed->supervision_s,
         .report_interval_s = packed->report_interval_s,
         .secret_size = packed->secret_size,
     };
     memcpy(out->identity, identity, packed->identity_size);
     memcpy(out->secret, identity + packed->identity_size, packed->secret_size);
+    memcpy(out->carrier, identity + packed->identity_size + packed->secret_size,
+           packed->carrier_size);
 }
 
 static struct device_shard *shard_of(struct device_table *table, int64_t device_id)
@@ -205,7 +215,9 @@ bool device_table_read(struct bytes entries, device_table_on_entry *on_entry, vo
         if (size > entries.size || size > sizeof packed ||
             packed.head.identity_size > IDENTITY_LIMIT ||
             packed.head.secret_size > sizeof device.secret ||
-            size < sizeof packed.head + packed.head.identity_size + packed.head.secret_size)
+            packed.head.carrier_size > CARRIER_LIMIT ||
+            size < sizeof packed.head + packed.head.identity_size + packed.head.secret_size +
+                       packed.head.carrier_size)
             return false;
         memcpy(&packed, entries.data, size);
         unpack(&packed.head, &device);

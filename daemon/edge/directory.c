@@ -1,6 +1,7 @@
 #include "daemon/edge/directory.h"
 
 #include "daemon/edge/device_cache.h"
+#include "daemon/edge/device_row.h"
 #include "daemon/edge/device_table.h"
 #include "db/listen.h"
 #include "protocol/codec.h"
@@ -23,20 +24,16 @@
 #define CACHE_SLICE_MS 1      /* between two slices of the copy on disk */
 #define CACHE_INTERVAL_S 60
 
-#define COLUMNS                                                                                    \
-    "SELECT device_id, protocol, identity, kind, household_id, area_id, report_interval_s, "       \
-    "secret "
-
-enum { ID, PROTOCOL, IDENTITY, KIND, HOUSEHOLD, AREA, REPORT_INTERVAL, SECRET };
+#define SELECT "SELECT " DEVICE_ROW_COLUMNS " "
 
 enum { BEGIN, DECLARE, FETCH, COMMIT, ROLLBACK, CHANGED };
 static const char *const statements[] = {
     [BEGIN] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-    [DECLARE] = "DECLARE devices NO SCROLL CURSOR FOR " COLUMNS "FROM onekey.registry($1)",
+    [DECLARE] = "DECLARE devices NO SCROLL CURSOR FOR " SELECT "FROM onekey.registry($1)",
     [FETCH] = "FETCH FORWARD " FETCH_SQL " FROM devices",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [CHANGED] = COLUMNS "FROM onekey.registry_of($1, $2::bigint[])",
+    [CHANGED] = SELECT "FROM onekey.registry_of($1, $2::bigint[])",
     NULL,
 };
 
@@ -87,31 +84,6 @@ static void say_trouble(struct directory *directory, const char *what, const cha
 }
 
 /* --- one device --- */
-
-/* False if the gateway cannot know such a device. */
-static bool read_device(const struct pg_result *rows, int row, struct device_entry *out)
-{
-    int protocol = codec_find(rows_text(rows, row, PROTOCOL));
-    size_t identity_size = rows_size(rows, row, IDENTITY);
-    size_t secret_size = rows_size(rows, row, SECRET);
-
-    if (protocol < 0 || identity_size > IDENTITY_LIMIT || secret_size > sizeof out->secret)
-        return false;
-    *out = (struct device_entry){
-        .protocol = (uint8_t)protocol,
-        .kind = (uint8_t)device_kind_from_name(rows_text(rows, row, KIND)),
-        /* A device in store is silent by right. */
-        .supervised = !rows_is_null(rows, row, HOUSEHOLD),
-        .device_id = rows_int64(rows, row, ID),
-        .household_id = rows_int64(rows, row, HOUSEHOLD),
-        .area_id = rows_int64(rows, row, AREA),
-        .report_interval_s = (int32_t)rows_int64(rows, row, REPORT_INTERVAL),
-        .secret_size = (uint8_t)secret_size,
-    };
-    memcpy(out->identity, rows_text(rows, row, IDENTITY), identity_size);
-    memcpy(out->secret, rows_text(rows, row, SECRET), secret_size);
-    return true;
-}
 
 static void tell_removed(void *context, const struct device_entry *device)
 {
@@ -211,7 +183,7 @@ static void on_fetched(void *context, const struct pipeline_result *result)
     else
         send_bare(directory, COMMIT, on_committed);
     for (int row = 0; row < count; row++) {
-        if (read_device(result->rows, row, &device))
+        if (device_row_read(result->rows, row, &device))
             apply(directory, &device);
         else
             unreadable++;
@@ -287,7 +259,7 @@ static void on_changed(void *context, const struct pipeline_result *result)
         start_timer(directory->step, RETRY_MS);
     } else {
         for (int row = 0; row < rows_count(result->rows) && count < ASK_MAX; row++)
-            count += read_device(result->rows, row, &devices[count]);
+            count += device_row_read(result->rows, row, &devices[count]);
         for (size_t i = 0; i < directory->asked; i++)
             if (!holds(devices, count, directory->changed[i]) &&
                 device_table_remove(&directory->table, directory->changed[i], &old))

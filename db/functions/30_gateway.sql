@@ -100,9 +100,9 @@ drop function if exists onekey.registry_of(text, bigint[]);
 drop view if exists onekey.v_registry;
 create view onekey.v_registry as
     with recursive path as (
-        select a.district, a.id, a.code as path from onekey.area a where a.parent_id is null
+        select a.district, a.id, a.parent_id, a.code as path from onekey.area a where a.parent_id is null
         union all
-        select a.district, a.id, p.path || '/' || a.code
+        select a.district, a.id, a.parent_id, p.path || '/' || a.code
         from path p join onekey.area a on a.district = p.district and a.parent_id = p.id
     ), absent as (
         select distinct on (district, household_id) district, household_id, from_at, until_at from onekey.absence
@@ -110,7 +110,8 @@ create view onekey.v_registry as
         order by district, household_id, from_at
     )
     select d.district, d.protocol, d.identity, d.kind::text, d.id as device_id, h.id as household_id,
-           h.code as household, h.area_id, path.path as area_path, d.report_interval_s, d.secret,
+           h.code as household, h.area_id, path.parent_id as parent_area_id, path.path as area_path,
+           d.report_interval_s, d.supervision_s, d.carrier, d.secret,
            h.silence_scheme, h.silence_litres, h.silence_hours, absent.from_at as absent_from,
            absent.until_at as absent_until
     from onekey.device d
@@ -163,7 +164,8 @@ begin
 end $$;
 comment on function onekey.notify_registry() is 'Tells gateways, by channel onekey_device, which devices to read again';
 create or replace trigger registry_changed after insert or delete
-    or update of district, protocol, identity, kind, household_id, report_interval_s, secret on onekey.device
+    or update of district, protocol, identity, kind, household_id, report_interval_s, supervision_s, carrier, secret
+    on onekey.device
     for each row execute function onekey.notify_registry();
 create or replace trigger registry_changed after insert or delete
     or update of district, code, area_id, silence_scheme, silence_litres, silence_hours on onekey.household

@@ -279,24 +279,38 @@ begin
         ('report_interval_s', r.report_interval_s, 'is no number of seconds from 1 to 2678400',
          'give the seconds between two reports, or leave it empty',
          r.report_interval_s is not null and not coalesce(r.report_interval_s ~ '^[0-9]+$'
-             and onekey.number_of(r.report_interval_s) between 1 and 2678400, false))
+             and onekey.number_of(r.report_interval_s) between 1 and 2678400, false)),
+        ('supervision', r.supervision, 'is no level of supervision', 'use 25h, 5h, 180s or 90s, or leave it empty',
+         r.supervision is not null and onekey.supervision_s(r.supervision) is null),
+        ('carrier', r.carrier, 'is longer than 15 bytes', 'give a short name of the network, or leave it empty',
+         octet_length(r.carrier) > 15)
     ) c(column_name, value, problem, remedy, wrong)
     where c.wrong;
 end $$;
+
+-- '25h' -> 90000; null if there is no such level.
+create or replace function onekey.supervision_s(level text) returns integer
+language sql immutable as $$
+    select case level when '25h' then 90000 when '5h' then 18000 when '180s' then 180 when '90s' then 90 end
+$$;
 
 create or replace function onekey.apply_devices(home text)
 returns table (added bigint, changed bigint) language plpgsql set search_path = onekey, pg_temp as $$
 begin
     return query
     with stored as (
-        insert into onekey.device as d (district, protocol, identity, kind, household_id, report_interval_s, secret)
-        select home, r.protocol, r.identity, r.kind, h.id, r.report_interval_s::integer, r.secret
+        insert into onekey.device as d (district, protocol, identity, kind, household_id, report_interval_s, secret,
+                                        supervision_s, carrier)
+        select home, r.protocol, r.identity, r.kind, h.id, r.report_interval_s::integer, r.secret,
+               onekey.supervision_s(r.supervision), r.carrier
         from pg_temp.import_row r left join onekey.household h on h.district = home and h.code = r.household
         on conflict (district, protocol, identity) do update
         set kind = excluded.kind, household_id = excluded.household_id,
-            report_interval_s = excluded.report_interval_s, secret = excluded.secret
-        where (d.kind, d.household_id, d.report_interval_s, d.secret)
-              is distinct from (excluded.kind, excluded.household_id, excluded.report_interval_s, excluded.secret)
+            report_interval_s = excluded.report_interval_s, secret = excluded.secret,
+            supervision_s = excluded.supervision_s, carrier = excluded.carrier
+        where (d.kind, d.household_id, d.report_interval_s, d.secret, d.supervision_s, d.carrier)
+              is distinct from (excluded.kind, excluded.household_id, excluded.report_interval_s, excluded.secret,
+                                excluded.supervision_s, excluded.carrier)
         returning xmax = 0 as is_new
     )
     select count(*) filter (where is_new), count(*) filter (where not is_new) from stored;
@@ -305,4 +319,4 @@ end $$;
 select onekey.grant_execute(name) from unnest(array[
     'import_errors', 'import_apply', 'import_district', 'check_areas', 'apply_areas', 'number_of', 'is_phone',
     'yes_no', 'check_households', 'apply_households', 'check_contacts', 'apply_contacts', 'check_devices',
-    'apply_devices']) name;
+    'apply_devices', 'supervision_s']) name;

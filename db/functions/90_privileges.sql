@@ -11,7 +11,7 @@ select onekey.grant_to('select on onekey.signal_kind, onekey.ticket_command, one
 select onekey.grant_to('select on onekey.ticket, onekey.ticket_event, onekey.ticket_helper, onekey.signal, onekey.rejected,
     onekey.shift', 'onekey_console');
 -- All of a device but its secret, all of a person but the password.
-select onekey.grant_to('select (district, id, protocol, identity, kind, household_id, report_interval_s, last_seen,
+select onekey.grant_to('select (district, id, protocol, identity, kind, household_id, report_interval_s, supervision_s, carrier, last_seen,
     battery_percent, gsm_percent, longitude, latitude, position_at) on onekey.device', 'onekey_console');
 select onekey.grant_to('select (district, name, role, full_name, is_active, created_at) on onekey.app_user',
                        'onekey_console');

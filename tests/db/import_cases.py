@@ -52,8 +52,10 @@ def test_a_district_is_imported_and_imported_again(db):
           "3 devices: 3 new, 0 changed")
     equal(imported(db, "households", HOUSEHOLDS.replace("Sample Eight", "Sample Acht")),
           "2 households: 0 new, 1 changed")
-    equal(imported(db, "devices", "protocol,identity,kind,household,report_interval_s,secret\n"
-                                  "watch,w9,wristband,H8,600,\n"), "1 devices: 0 new, 1 changed")
+    equal(imported(db, "devices", "protocol,identity,kind,household,report_interval_s,secret,carrier,supervision\n"
+                                  "watch,w9,wristband,H8,600,,46000,180s\n"), "1 devices: 0 new, 1 changed")
+    equal(db.sql("select supervision_s, carrier, parent_area_id = (select id from onekey.area where code = 'T9')"
+                 " from onekey.registry('D') where identity in ('w9', 'm9') order by identity"), "||t\n180|46000|t")
     equal(db.raises(signal(1, "panic", "w9"))[0][1:], (1, "open", True))
     equal(db.sql("select household, area from onekey.v_open_tickets"), "H8|样例区 样例, 街道 样例居委")
 
@@ -76,15 +78,18 @@ def test_every_error_names_line_column_value_and_remedy(db):
            '2: column lon: "200" is no longitude; use WGS-84 degrees from -180 to 180',
            '2: column phone: "call me" is no telephone number; use digits, or leave it empty',
            '3: column code: "H7" stands in line 2 already; remove one of them'])
-    equal(refused(db, "devices", "protocol,identity,kind,household,report_interval_s,secret\n"
-                                 "wach,,toaster,H77,0,\n"),
-          ['2: column household: "H77" is no household of district D; import the households first, or leave it empty'
+    equal(refused(db, "devices", "protocol,identity,kind,household,report_interval_s,secret,supervision,carrier\n"
+                                 "wach,,toaster,H77,0,,7h,sixteen_letters_\n"),
+          ['2: column carrier: "sixteen_letters_" is longer than 15 bytes; give a short name of the network, or leave it'
+           ' empty',
+           '2: column household: "H77" is no household of district D; import the households first, or leave it empty'
            ' for a device in store',
            '2: column identity: is empty; give what the device calls itself',
            '2: column kind: "toaster" is no kind of device; use call_box, wristband or meter',
            db_protocols(db),
            '2: column report_interval_s: "0" is no number of seconds from 1 to 2678400; give the seconds between two'
-           ' reports, or leave it empty'])
+           ' reports, or leave it empty',
+           '2: column supervision: "7h" is no level of supervision; use 25h, 5h, 180s or 90s, or leave it empty'])
     equal(refused(db, "contacts", "household,order,role,name,phone\nH1,0,family,A,000-111\nH1,1,,B,\nH1,1,x,C,000-1\n"),
           ['2: column order: "0" is no number from 1 to 99; number the contacts of a household from 1',
            '3: column phone: is empty; give the number to call',
@@ -117,7 +122,7 @@ def test_what_is_no_csv_is_told(db):
             ("", ["1: the file is empty; begin it with a heading"]),
             ("protocol,identity,kind,colour,kind,household,secret\n",
              ['1: "colour" is no column of this file; the columns are '
-              'protocol,identity,kind,household,report_interval_s,secret',
+              'protocol,identity,kind,household,report_interval_s,secret,supervision,carrier',
               "1: column kind: stands there twice; remove one",
               "1: column report_interval_s: is missing; add it; its values may be empty where nothing is known"]),
             (head + "watch,1,meter\nwatch,1,meter,,,,,\n",

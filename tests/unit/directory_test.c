@@ -114,7 +114,8 @@ static void fill(int count)
              "SELECT 'testville', 'watch', 'W' || n, 'wristband', "
              "(SELECT id FROM onekey.household LIMIT 1) FROM generate_series(1, %d) n; "
              "UPDATE onekey.device SET protocol = 'meter_json', kind = 'call_box', "
-             "report_interval_s = 60, secret = 'abc' WHERE identity = 'W1'; "
+             "report_interval_s = 60, supervision_s = 180, carrier = '46000', secret = 'abc' WHERE "
+             "identity = 'W1'; "
              "UPDATE onekey.device SET household_id = NULL WHERE identity = 'W2'",
              count);
     sql(text);
@@ -141,6 +142,8 @@ static void a_full_load(void **state)
     assert_string_equal(codecs[box->protocol]->name, "meter_json");
     assert_int_equal(box->kind, DEVICE_CALL_BOX);
     assert_int_equal(box->report_interval_s, 60);
+    assert_int_equal(box->supervision_s, 180);
+    assert_string_equal(box->carrier, "46000");
     assert_int_equal(box->household_id, server_number("SELECT id FROM onekey.household"));
     assert_int_equal(box->area_id, server_number("SELECT area_id FROM onekey.household"));
     assert_int_equal(box->secret_size, 3);

@@ -21,18 +21,24 @@
 static const struct {
     const char *kind;
     const char *columns[COLUMNS_LIMIT]; /* NULL-terminated */
+    int optional;                       /* so many of the last may be left out of the file */
 } kinds[] = {
-    {"areas", {"code", "parent", "level", "name_zh", "name_en", NULL}},
+    {"areas", {"code", "parent", "level", "name_zh", "name_en", NULL}, 0},
     {"households",
      {"code", "area", "address", "resident", "birth_year", "living_alone", "phone", "conditions",
-      "notes", "lon", "lat", NULL}},
-    {"contacts", {"household", "order", "role", "name", "phone", NULL}},
-    {"devices", {"protocol", "identity", "kind", "household", "report_interval_s", "secret", NULL}},
+      "notes", "lon", "lat", NULL},
+     0},
+    {"contacts", {"household", "order", "role", "name", "phone", NULL}, 0},
+    {"devices",
+     {"protocol", "identity", "kind", "household", "report_interval_s", "secret", "supervision",
+      "carrier", NULL},
+     2},
 };
 
 struct import {
     const char *kind, *path;
     const char *const *columns;
+    int optional;         /* the same */
     const char *district; /* NULL: the only one there is */
     bool dry_run;
     PGconn *connection;
@@ -93,7 +99,15 @@ static char *trim(char *text)
     return text;
 }
 
-/* Which field is which column: each exactly once, in any order. */
+static int count_columns(const char *const *columns)
+{
+    int count = 0;
+    while (columns[count] != NULL)
+        count++;
+    return count;
+}
+
+/* Which field is which column: each exactly once, in any order; the optional ones may be missing. */
 static void read_heading(struct import *import, const struct csv_record *record)
 {
     char remedy[SQL_SIZE + 32], wanted[SQL_SIZE];
@@ -112,7 +126,7 @@ static void read_heading(struct import *import, const struct csv_record *record)
         import->positions[i] = column < 0 ? 0 : column;
     }
     import->field_count = record->count;
-    for (int i = 0; import->columns[i] != NULL; i++)
+    for (int i = 0; i < count_columns(import->columns) - import->optional; i++)
         if (!seen[i])
             complain(import, record->line, import->columns[i], NULL, "is missing",
                      "add it; its values may be empty where nothing is known");
@@ -140,8 +154,11 @@ static size_t escape(char *to, const char *value)
 /* Sends one record as a line of COPY: its line number, then the columns in our order. */
 static bool send_record(struct import *import, const struct csv_record *record)
 {
-    char *values[COLUMNS_LIMIT];
-    size_t room = 32;
+    int count = count_columns(import->columns);
+    char *values[COLUMNS_LIMIT], none[] = "";
+    size_t room = 32 + 3 * COLUMNS_LIMIT;
+    for (int i = 0; i < count; i++)
+        values[i] = none;
     for (int i = 0; i < record->count; i++) {
         values[import->positions[i]] = trim(record->fields[i]);
         room += 2 * strlen(values[import->positions[i]]) + 3;
@@ -150,7 +167,7 @@ static bool send_record(struct import *import, const struct csv_record *record)
     if (line == NULL)
         abort(); /* out of memory */
     size_t size = (size_t)snprintf(line, room, "%ld", record->line);
-    for (int i = 0; i < record->count; i++) {
+    for (int i = 0; i < count; i++) {
         line[size++] = '\t';
         size += escape(line + size, values[i]);
     }
@@ -348,6 +365,7 @@ int import_command(const struct invocation *invocation, int argc, char **argv)
         if (strcmp(argv[optind], kinds[i].kind) == 0) {
             import.kind = kinds[i].kind;
             import.columns = kinds[i].columns;
+            import.optional = kinds[i].optional;
         }
     }
     if (import.kind == NULL)

@@ -1,0 +1,17 @@
+/* One row of onekey.registry() as a device_entry. */
+#ifndef ONEKEY_EDGE_DEVICE_ROW_H
+#define ONEKEY_EDGE_DEVICE_ROW_H
+
+#include "daemon/base/attributes.h"
+#include "daemon/core/store.h"
+#include "db/rows.h"
+
+/* What to select, in the order in which device_row_read expects it. */
+#define DEVICE_ROW_COLUMNS                                                                         \
+    "device_id, protocol, identity, kind, household_id, area_id, parent_area_id, "                 \
+    "report_interval_s, supervision_s, carrier, secret"
+
+/* False if the gateway cannot know such a device. */
+bool device_row_read(const struct pg_result *rows, int row, struct device_entry *out) MUST_USE;
+
+#endif
