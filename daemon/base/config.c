@@ -1,6 +1,7 @@
 #include "daemon/base/config.h"
 
-#include "daemon/base/config_table.h"
+#include "daemon/base/config_check.h"
+#include "daemon/base/config_value.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -14,7 +15,8 @@
 #define TEXT_MAX 1024 /* of one error */
 #define DIRECTORY "conf.d"
 #define SUFFIX ".conf"
-#define LISTEN "listen"
+#define KINDS_MAX 8
+#define TITLE_SIZE (CONFIG_NAME_SIZE + 16)
 #define PLACE_SIZE 64 /* enough of a file's name, and a line, to find it again */
 
 /* One reading of one or several files. */
@@ -24,15 +26,17 @@ struct reader {
     void (*on_error)(void *context, const char *text);
     int errors;
 
+    const char *main; /* what contradictions between sections are said of */
     const char *file;
     FILE *stream;
     int line;
     bool owes_key;                  /* the line before should have been `key = value` */
     char section[CONFIG_NAME_SIZE]; /* in which keys are looked up; empty: skip them */
-    char title[CONFIG_NAME_SIZE + sizeof(LISTEN)]; /* the section as errors name it */
-    void *base;                                    /* what its keys are members of */
+    char title[TITLE_SIZE];         /* the section as errors name it */
+    void *base;                     /* what its keys are members of */
 
-    char places[CONFIG_LISTENERS_MAX][CONFIG_PATH_SIZE + PLACE_SIZE]; /* of each listener */
+    /* Where each named section stands, by kind and index. */
+    char places[KINDS_MAX][CONFIG_LISTENERS_MAX][CONFIG_PATH_SIZE + PLACE_SIZE];
 };
 
 static void complain(struct reader *reader, const char *place, const char *format, ...)
@@ -66,11 +70,6 @@ static const char *place_of(const struct reader *reader, char out[CONFIG_PATH_SI
 #define COMPLAIN_HERE(reader, ...)                                                                 \
     complain(reader, place_of(reader, (char[CONFIG_PATH_SIZE + PLACE_SIZE]){0}), __VA_ARGS__)
 
-static bool is_of_listener(const struct config_key *key)
-{
-    return strcmp(key->section, LISTEN) == 0;
-}
-
 static bool is_name(const char *name)
 {
     size_t size = strlen(name);
@@ -82,14 +81,15 @@ static bool is_name(const char *name)
     return true;
 }
 
-/* Sets every key of a section kind to its initial value; one without stays zero and must be given. */
-static void set_initial(void *base, bool of_listener)
+/* Sets every key of a kind of section, NULL: of those that there are once, to its initial value; one
+ * without stays zero and must be given. */
+static void set_initial(void *base, const struct config_kind *kind)
 {
     for (int i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
-        if (is_of_listener(key) != of_listener || key->initial[0] == '\0')
+        if (config_table_kind(key->section) != kind || key->initial[0] == '\0')
             continue;
-        const char *wrong = config_table_set(key, base, key->initial);
+        const char *wrong = config_value_set(key, base, key->initial);
         assert(wrong == NULL);
         (void)wrong;
     }
@@ -98,39 +98,43 @@ static void set_initial(void *base, bool of_listener)
 void config_init(struct config *config)
 {
     memset(config, 0, sizeof(*config));
-    set_initial(config, false);
+    set_initial(config, NULL);
 }
 
-struct config_listener *config_add_listener(struct config *config, const char *name)
+void *config_add(struct config *config, const char *section, const char *name)
 {
+    const struct config_kind *kind = config_table_kind(section);
+    int count = config_table_count(kind, config);
     if (!is_name(name))
         return NULL;
-    for (int i = 0; i < config->listener_count; i++)
-        if (strcmp(config->listeners[i].name, name) == 0)
-            return &config->listeners[i];
-    if (config->listener_count == CONFIG_LISTENERS_MAX)
+    for (int i = 0; i < count; i++)
+        if (strcmp(config_table_item(kind, config, i), name) == 0)
+            return config_table_item(kind, config, i);
+    if (count == kind->max)
         return NULL;
-    struct config_listener *listener = &config->listeners[config->listener_count++];
-    memset(listener, 0, sizeof(*listener));
-    memcpy(listener->name, name, strlen(name));
-    set_initial(listener, true);
-    return listener;
+    char *item = config_table_item(kind, config, count);
+    *(int32_t *)((char *)config + kind->count) = count + 1;
+    memset(item, 0, kind->size);
+    memcpy(item, name, strlen(name)); /* every kind begins with its name */
+    set_initial(item, kind);
+    return item;
 }
 
-static void open_listener(struct reader *reader, const char *name)
+static void open_named(struct reader *reader, const struct config_kind *kind, const char *name)
 {
-    struct config_listener *listener = config_add_listener(reader->config, name);
-    if (listener == NULL && is_name(name)) {
-        COMPLAIN_HERE(reader, "[listen %s] is one too many; there can be %d listeners", name,
-                      CONFIG_LISTENERS_MAX);
-    } else if (listener == NULL) {
+    char *item = config_add(reader->config, kind->section, name);
+    if (item == NULL && is_name(name)) {
+        COMPLAIN_HERE(reader, "[%s %s] is one too many; there can be %d", kind->section, name,
+                      kind->max);
+    } else if (item == NULL) {
         COMPLAIN_HERE(reader,
-                      "[listen %s] needs a name; give up to %d letters, digits, '.', '-' or '_'",
-                      name, CONFIG_NAME_SIZE - 1);
+                      "[%s %s] needs a name; give up to %d letters, digits, '.', '-' or '_'",
+                      kind->section, name, CONFIG_NAME_SIZE - 1);
     } else {
-        snprintf(reader->section, sizeof(reader->section), LISTEN);
-        reader->base = listener;
-        place_of(reader, reader->places[listener - reader->config->listeners]);
+        char *first = config_table_item(kind, reader->config, 0);
+        snprintf(reader->section, sizeof(reader->section), "%s", kind->section);
+        reader->base = item;
+        place_of(reader, reader->places[kind - config_kinds][(size_t)(item - first) / kind->size]);
     }
 }
 
@@ -158,8 +162,11 @@ static void open_section(struct reader *reader, const char *title)
     const char *name = title + word + strspn(title + word, blanks);
     snprintf(reader->title, sizeof(reader->title), "%s", title);
     reader->section[0] = '\0';
-    if (word == strlen(LISTEN) && memcmp(title, LISTEN, word) == 0) {
-        open_listener(reader, name);
+    char first[TITLE_SIZE];
+    snprintf(first, sizeof(first), "%.*s", (int)word, title);
+    const struct config_kind *kind = config_table_kind(first);
+    if (kind != NULL) {
+        open_named(reader, kind, name);
     } else if (title[0] != '\0' && config_table_has_section(title)) {
         snprintf(reader->section, sizeof(reader->section), "%s", title);
         reader->base = reader->config;
@@ -187,9 +194,9 @@ static int take_key(void *user, const char *section, const char *name, const cha
         COMPLAIN_HERE(reader, "[%s] has no key %s; it has %s", reader->title, name, help);
         return 1;
     }
-    const char *wrong = config_table_set(key, reader->base, value);
+    const char *wrong = config_value_set(key, reader->base, value);
     if (wrong != NULL) {
-        config_table_describe(key, help);
+        config_value_describe(key, help);
         /* What could be a password is not repeated. */
         COMPLAIN_HERE(reader, "[%s] %s = %s %s; give %s", reader->title, name,
                       key->type == CONFIG_CONNINFO ? "..." : value, wrong, help);
@@ -318,50 +325,11 @@ static void read_drop_ins(struct reader *reader, const char *path)
         free(entries);
 }
 
-static void check_listener(struct reader *reader, int index)
+static void on_wrong(void *context, const struct config_kind *kind, int index, const char *text)
 {
-    const struct config_listener *listener = &reader->config->listeners[index];
-    const char *place = reader->places[index];
-    bool has_files = listener->certificate[0] != '\0' || listener->key[0] != '\0' ||
-                     listener->client_ca[0] != '\0';
-    if (listener->port == 0)
-        complain(reader, place, "[listen %s] has no port; give port = 1 to 65535", listener->name);
-    if (listener->transport == CONFIG_TLS &&
-        (listener->certificate[0] == '\0' || listener->key[0] == '\0'))
-        complain(reader, place, "[listen %s] transport = tls; give certificate and key",
-                 listener->name);
-    if (listener->transport != CONFIG_TLS && has_files)
-        complain(reader, place,
-                 "[listen %s] has a certificate, key or client_ca that would not be used; "
-                 "give transport = tls",
-                 listener->name);
-    for (int i = 0; i < index; i++) {
-        const struct config_listener *other = &reader->config->listeners[i];
-        bool both_udp = (other->transport == CONFIG_UDP) == (listener->transport == CONFIG_UDP);
-        if (both_udp && listener->port != 0 && other->port == listener->port &&
-            strcmp(other->address, listener->address) == 0)
-            complain(reader, place,
-                     "[listen %s] port = %d is that of [listen %s] too; give another",
-                     listener->name, listener->port, other->name);
-    }
-}
-
-/* What no single key can tell. */
-static void check_together(struct reader *reader, const char *file)
-{
-    const struct config *config = reader->config;
-    for (int i = 0; i < config->listener_count; i++)
-        check_listener(reader, i);
-    if (config->listener_count == 0 && !config->mqtt.enabled)
-        complain(reader, file, "nothing would be received; give a [listen NAME] or enable [mqtt]");
-    if (config->journal.total_bytes < 2 * config->journal.segment_bytes)
-        complain(reader, file, "[journal] total_bytes is less than two segments; raise it");
-    if (config->supervise.meter_s < config->silence.report_interval_s)
-        complain(reader, file,
-                 "[supervise] meter_s is below [silence] report_interval_s, so that every meter "
-                 "would be lost; raise it");
-    if (config->mqtt.password_file[0] != '\0' && config->mqtt.username[0] == '\0')
-        complain(reader, file, "[mqtt] password_file needs a username; give one");
+    struct reader *reader = context;
+    complain(reader, kind == NULL ? reader->main : reader->places[kind - config_kinds][index], "%s",
+             text);
 }
 
 /* Values that are made of others unless given. */
@@ -381,12 +349,13 @@ static void derive(struct reader *reader, const char *file)
 int config_load(struct config *config, const char *path, void *context,
                 void (*on_error)(void *context, const char *text))
 {
-    struct reader reader = {.config = config, .context = context, .on_error = on_error};
+    struct reader reader = {
+        .config = config, .main = path, .context = context, .on_error = on_error};
     config_init(config);
     bool whole = read_file(&reader, path);
     read_drop_ins(&reader, path);
     if (whole)
-        check_together(&reader, path);
+        config_check(config, &reader, on_wrong);
     derive(&reader, path);
     return reader.errors;
 }
@@ -394,63 +363,11 @@ int config_load(struct config *config, const char *path, void *context,
 int config_read(struct config *config, FILE *stream, const char *file, void *context,
                 void (*on_error)(void *context, const char *text))
 {
-    struct reader reader = {.config = config, .context = context, .on_error = on_error};
+    struct reader reader = {
+        .config = config, .main = file, .context = context, .on_error = on_error};
     config_init(config);
     read_stream(&reader, stream, file);
-    check_together(&reader, file);
+    config_check(config, &reader, on_wrong);
     derive(&reader, file);
     return reader.errors;
-}
-
-struct comparison {
-    void *context;
-    void (*on_key)(void *context, const char *key);
-    int count;
-};
-
-static void differs(struct comparison *comparison, const char *name, const char *key)
-{
-    char text[2 * CONFIG_NAME_SIZE + sizeof(LISTEN) + 2];
-    snprintf(text, sizeof(text), "%s%s%s", name, key[0] == '\0' ? "" : ".", key);
-    comparison->count++;
-    comparison->on_key(comparison->context, text);
-}
-
-/* Compares the keys of one section kind; `name` NULL: each key's own section. */
-static void compare_members(struct comparison *comparison, const void *left, const void *right,
-                            const char *name)
-{
-    for (int i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        if (key->reloadable || is_of_listener(key) != (name != NULL))
-            continue;
-        if (memcmp((const char *)left + key->offset, (const char *)right + key->offset,
-                   key->size) != 0)
-            differs(comparison, name == NULL ? key->section : name, key->key);
-    }
-}
-
-/* Listeners are told apart by name and keep their places, which the running ones are found by. */
-static void compare_listeners(struct comparison *comparison, const struct config *running,
-                              const struct config *wanted)
-{
-    for (int i = 0; i < running->listener_count || i < wanted->listener_count; i++) {
-        char title[CONFIG_NAME_SIZE + sizeof(LISTEN) + 1];
-        const struct config_listener *left = &running->listeners[i], *right = &wanted->listeners[i];
-        snprintf(title, sizeof(title), LISTEN " %s",
-                 left->name[0] == '\0' ? right->name : left->name);
-        if (strcmp(left->name, right->name) != 0)
-            differs(comparison, title, "");
-        else
-            compare_members(comparison, left, right, title);
-    }
-}
-
-int config_differs(const struct config *running, const struct config *wanted, void *context,
-                   void (*on_key)(void *context, const char *key))
-{
-    struct comparison comparison = {.context = context, .on_key = on_key};
-    compare_members(&comparison, running, wanted, NULL);
-    compare_listeners(&comparison, running, wanted);
-    return comparison.count;
 }

@@ -17,9 +17,10 @@
 
 /* All defaults, no listeners. */
 void config_init(struct config *config);
-/* A listener of that name with all defaults (port 0), or the one that has the name already; NULL if
- * there are CONFIG_LISTENERS_MAX or the name is not 1 to 47 letters, digits, '.', '-' or '_'. */
-struct config_listener *config_add_listener(struct config *config, const char *name);
+/* A section of that name with all defaults, or the one that has the name already: `section` is listen,
+ * webhook, mail or exec and the result the struct of its kind. NULL if there are too many or the name is
+ * not 1 to 47 letters, digits, '.', '-' or '_'. */
+void *config_add(struct config *config, const char *section, const char *name);
 /* Defaults, then the file at `path` and the drop-ins. Returns the number of errors, each
  * told to on_error as "file:line: what; what to do". */
 int config_load(struct config *config, const char *path, void *context,

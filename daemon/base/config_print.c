@@ -1,10 +1,9 @@
 #include "daemon/base/config_print.h"
 
-#include "daemon/base/config_table.h"
+#include "daemon/base/config_value.h"
 
 #include <string.h>
 
-#define LISTEN "listen"
 #define HELP_COLUMNS 98
 
 struct visitor {
@@ -13,17 +12,12 @@ struct visitor {
     void (*on_item)(void *context, const struct config_item *item);
 };
 
-static bool is_of_listener(const struct config_key *key)
-{
-    return strcmp(key->section, LISTEN) == 0;
-}
-
 static void visit(const struct visitor *visitor, const struct config_key *key, const void *base,
                   const char *name)
 {
     char value[CONFIG_TEXT_MAX], accepts[CONFIG_TEXT_MAX];
-    config_table_show(key, base, value);
-    config_table_describe(key, accepts);
+    config_value_show(key, base, value);
+    config_value_describe(key, accepts);
     const struct config_item item = {
         .section = key->section,
         .key = key->key,
@@ -37,16 +31,17 @@ static void visit(const struct visitor *visitor, const struct config_key *key, c
     visitor->on_item(visitor->context, &item);
 }
 
-/* The [listen] rows stand together and are walked once for each listener. Returns the row after. */
-static int visit_listeners(const struct visitor *visitor, int first)
+/* The rows of a kind stand together and are walked once for each section of it. Returns the row after. */
+static int visit_kind(const struct visitor *visitor, const struct config_kind *kind, int first)
 {
     int end = first;
-    while (end < config_key_count && is_of_listener(&config_keys[end]))
+    while (end < config_key_count && config_table_kind(config_keys[end].section) == kind)
         end++;
-    for (int i = 0; i < visitor->config->listener_count; i++)
+    for (int i = 0; i < config_table_count(kind, visitor->config); i++) {
+        const char *item = config_table_item(kind, visitor->config, i); /* begins with its name */
         for (int row = first; row < end; row++)
-            visit(visitor, &config_keys[row], &visitor->config->listeners[i],
-                  visitor->config->listeners[i].name);
+            visit(visitor, &config_keys[row], item, item);
+    }
     return end;
 }
 
@@ -55,8 +50,9 @@ void config_print_each(const struct config *config, void *context,
 {
     const struct visitor visitor = {config, context, on_item};
     for (int row = 0; row < config_key_count;) {
-        if (is_of_listener(&config_keys[row])) {
-            row = visit_listeners(&visitor, row);
+        const struct config_kind *kind = config_table_kind(config_keys[row].section);
+        if (kind != NULL) {
+            row = visit_kind(&visitor, kind, row);
         } else {
             visit(&visitor, &config_keys[row], config, "");
             row++;

@@ -2,20 +2,16 @@
 
 #include "daemon/base/attributes.h"
 
-#include <arpa/inet.h>
-#include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RELOAD true
 #define RESTART false
 #define IN(member) offsetof(struct config, member), sizeof(((struct config *)0)->member)
-#define IN_LISTENER(member)                                                                        \
-    offsetof(struct config_listener, member), sizeof(((struct config_listener *)0)->member)
+#define IN_KIND(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
+#define IN_LISTENER(member) IN_KIND(config_listener, member)
+#define IN_WEBHOOK(member) IN_KIND(config_webhook, member)
+#define IN_MAIL(member) IN_KIND(config_mail, member)
+#define IN_EXEC(member) IN_KIND(config_exec, member)
 #define DAY_S 86400
 #define KIB 1024.0
 #define MIB (1024 * KIB)
@@ -155,9 +151,93 @@ const struct config_key config_keys[] = {
      3650 * DAY_S, NULL,
      "A device whose time differs more than this from ours has a wrong clock: the alarm is "
      "flagged and counts from its arrival."},
+    {"notice", "mqtt", CONFIG_YES_NO, RESTART, IN(notice.mqtt), "no", 0, 0, NULL,
+     "Whether notices are published at the broker of [mqtt], as the target broker of transport "
+     "mqtt."},
+    {"notice", "mqtt_include", CONFIG_CHOICE, RESTART, IN(notice.mqtt_include), "nobody", 0, 0,
+     "nobody person", "What they say of persons; as [webhook NAME] include."},
+    {"notice", "first_retry_s", CONFIG_INTEGER, RELOAD, IN(notice.first_retry_s), "5", 1, 3600,
+     NULL,
+     "Pause after the first attempt that fails. It doubles each time, shortened at random by up to "
+     "a half."},
+    {"notice", "longest_retry_s", CONFIG_INTEGER, RELOAD, IN(notice.longest_retry_s), "1800", 1,
+     DAY_S, NULL, "The pause does not grow beyond this."},
+    {"notice", "give_up_s", CONFIG_INTEGER, RELOAD, IN(notice.give_up_s), "86400", 1, 30 * DAY_S,
+     NULL, "A notice that cannot be delivered for so long is given up."},
+    {"notice", "ticket_after_s", CONFIG_INTEGER, RELOAD, IN(notice.ticket_after_s), "900", 1,
+     30 * DAY_S, NULL,
+     "A target that takes no notice for so long becomes a ticket, which closes by itself when it "
+     "takes one again."},
+
+    {"webhook", "url", CONFIG_TEXT, RESTART, IN_WEBHOOK(url), "", 0, 0, NULL,
+     "Where notices are posted to, by the rules of Standard Webhooks. Must be given. https, or "
+     "http to a loopback address."},
+    {"webhook", "secret_file", CONFIG_PATH, RESTART, IN_WEBHOOK(secret_file), "", 0, 0, NULL,
+     "File whose first line is the secret of the signature: whsec_ and base64 of 24 to 64 bytes. "
+     "Must be given."},
+    {"webhook", "ca_file", CONFIG_PATH, RESTART, IN_WEBHOOK(ca_file), "", 0, 0, NULL,
+     "Authorities (PEM) that sign the receiver's certificate; empty takes those of the system."},
+    {"webhook", "allow_http", CONFIG_YES_NO, RESTART, IN_WEBHOOK(allow_http), "no", 0, 0, NULL,
+     "Whether the url may be http to another host: everybody on the way can read it."},
+    {"webhook", "include", CONFIG_CHOICE, RESTART, IN_WEBHOOK(include), "nobody", 0, 0,
+     "nobody person",
+     "What it is told of persons: nothing, or name, address and phone numbers, as whoever is to "
+     "help needs them."},
+    {"webhook", "timeout_s", CONFIG_INTEGER, RESTART, IN_WEBHOOK(timeout_s), "15", 1, 120, NULL,
+     "Longest time that one attempt may take."},
+    {"webhook", "at_once", CONFIG_INTEGER, RESTART, IN_WEBHOOK(at_once), "4", 1,
+     CONFIG_AT_ONCE_MAX, NULL, "Most notices on the way to it at once."},
+
+    {"mail", "server", CONFIG_TEXT, RESTART, IN_MAIL(server), "", 0, 0, NULL,
+     "Host name or address of the mail server. Must be given."},
+    {"mail", "port", CONFIG_INTEGER, RESTART, IN_MAIL(port), "587", 1, 65535, NULL,
+     "Its port: usually 587 with starttls, 465 with tls."},
+    {"mail", "security", CONFIG_CHOICE, RESTART, IN_MAIL(security), "starttls", 0, 0,
+     "starttls tls none",
+     "How the connection is secured; none is for a server on a loopback address."},
+    {"mail", "ca_file", CONFIG_PATH, RESTART, IN_MAIL(ca_file), "", 0, 0, NULL,
+     "Authorities (PEM) that sign the server's certificate; empty takes those of the system."},
+    {"mail", "username", CONFIG_TEXT, RESTART, IN_MAIL(username), "", 0, 0, NULL,
+     "Name to log in with; empty logs in without."},
+    {"mail", "password_file", CONFIG_PATH, RESTART, IN_MAIL(password_file), "", 0, 0, NULL,
+     "File whose first line is the password."},
+    {"mail", "from", CONFIG_TEXT, RESTART, IN_MAIL(from), "", 0, 0, NULL,
+     "Address that sends. Must be given."},
+    {"mail", "to", CONFIG_TEXT, RESTART, IN_MAIL(to), "", 0, 0, NULL,
+     "Addresses that receive, separated by blanks. Must be given."},
+    {"mail", "language", CONFIG_CHOICE, RESTART, IN_MAIL(language), "both", 0, 0, "both zh en",
+     "Language of subject and text."},
+    {"mail", "include", CONFIG_CHOICE, RESTART, IN_MAIL(include), "nobody", 0, 0, "nobody person",
+     "What it is told of persons; as [webhook NAME] include."},
+    {"mail", "timeout_s", CONFIG_INTEGER, RESTART, IN_MAIL(timeout_s), "30", 1, 300, NULL,
+     "Longest time that one attempt may take."},
+
+    {"exec", "program", CONFIG_PATH, RESTART, IN_EXEC(program), "", 0, 0, NULL,
+     "Program that sends a notice, such as a gateway for text messages; no shell, no arguments. "
+     "It reads the notice as JSON and exits with 0 (sent), 75 (again later) or another status "
+     "(given up). Must be given."},
+    {"exec", "include", CONFIG_CHOICE, RESTART, IN_EXEC(include), "nobody", 0, 0, "nobody person",
+     "What it is told of persons; as [webhook NAME] include."},
+    {"exec", "timeout_s", CONFIG_INTEGER, RESTART, IN_EXEC(timeout_s), "30", 1, 600, NULL,
+     "A program that runs for longer is killed, and run again later."},
+    {"exec", "at_once", CONFIG_INTEGER, RESTART, IN_EXEC(at_once), "2", 1, CONFIG_AT_ONCE_MAX,
+     NULL, "Most processes of it at once."},
 };
 /* clang-format on */
 const int config_key_count = ARRAY_SIZE(config_keys);
+
+#define KIND(word, list, type, number)                                                             \
+    {                                                                                              \
+        word, offsetof(struct config, list), offsetof(struct config, number), sizeof(struct type), \
+            ARRAY_SIZE(((struct config *)0)->list)                                                 \
+    }
+const struct config_kind config_kinds[] = {
+    KIND("listen", listeners, config_listener, listener_count),
+    KIND("webhook", webhooks, config_webhook, webhook_count),
+    KIND("mail", mails, config_mail, mail_count),
+    KIND("exec", execs, config_exec, exec_count),
+};
+const int config_kind_count = ARRAY_SIZE(config_kinds);
 
 const struct config_key *config_table_find(const char *section, const char *key)
 {
@@ -175,247 +255,20 @@ bool config_table_has_section(const char *section)
     return false;
 }
 
-/* The place of `value` among blank-separated words, -1 if it is not there. */
-static int word_index(const char *words, const char *value)
+const struct config_kind *config_table_kind(const char *section)
 {
-    size_t size = strlen(value);
-    for (int index = 0; *words != '\0'; index++) {
-        size_t length = strcspn(words, " ");
-        if (length == size && memcmp(words, value, size) == 0)
-            return index;
-        words += length;
-        words += strspn(words, " ");
-    }
-    return -1;
-}
-
-static const char *set_integer(const struct config_key *key, void *member, const char *value)
-{
-    char *end;
-    errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (end == value || *end != '\0')
-        return "is not a whole number";
-    if (errno != 0 || (double)number < key->min || (double)number > key->max)
-        return "is out of range";
-    *(int32_t *)member = (int32_t)number;
+    for (int i = 0; i < config_kind_count; i++)
+        if (strcmp(config_kinds[i].section, section) == 0)
+            return &config_kinds[i];
     return NULL;
 }
 
-static const char *set_size(const struct config_key *key, void *member, const char *value)
+int config_table_count(const struct config_kind *kind, const struct config *config)
 {
-    char *end;
-    errno = 0;
-    long long number = strtoll(value, &end, 10);
-    if (end == value)
-        return "is not a number of bytes";
-    const char *unit = strchr("KMG", *end);
-    double bytes = (double)number;
-    if (*end != '\0') {
-        if (unit == NULL || end[1] != '\0')
-            return "is not a number of bytes";
-        bytes = ldexp(bytes, 10 * (int)(unit - "KMG" + 1));
-    }
-    if (errno != 0 || bytes < key->min || bytes > key->max)
-        return "is out of range";
-    *(int64_t *)member = (int64_t)bytes;
-    return NULL;
+    return *(const int32_t *)((const char *)config + kind->count);
 }
 
-static const char *set_real(const struct config_key *key, void *member, const char *value)
+void *config_table_item(const struct config_kind *kind, const struct config *config, int index)
 {
-    char *end;
-    double number = strtod(value, &end);
-    if (end == value || *end != '\0')
-        return "is not a number";
-    if (!(number >= key->min && number <= key->max))
-        return "is out of range";
-    *(double *)member = number;
-    return NULL;
-}
-
-static const char *set_yes_no(void *member, const char *value)
-{
-    int index = word_index("no yes", value);
-    if (index < 0)
-        return "is neither yes nor no";
-    *(bool *)member = index == 1;
-    return NULL;
-}
-
-static const char *set_choice(const struct config_key *key, void *member, const char *value)
-{
-    int index = word_index(key->words, value);
-    if (index < 0)
-        return "is not known";
-    *(int32_t *)member = (int32_t)key->min + index;
-    return NULL;
-}
-
-/* A password must not stand in the file, neither as keyword or parameter nor as user:password@. */
-static bool has_password(const char *conninfo)
-{
-    for (const char *at = conninfo; (at = strstr(at, "password")) != NULL;) {
-        at += strlen("password");
-        if (at[strspn(at, " \t")] == '=')
-            return true;
-    }
-    const char *authority = strstr(conninfo, "://");
-    if (authority == NULL)
-        return false;
-    authority += 3;
-    const char *host = strchr(authority, '@');
-    return host != NULL && memchr(authority, ':', (size_t)(host - authority)) != NULL;
-}
-
-static bool is_word(const char *value)
-{
-    for (; *value != '\0'; value++)
-        if (!isalnum((unsigned char)*value) && strchr(".-_", *value) == NULL)
-            return false;
-    return true;
-}
-
-static bool is_address(const char *value)
-{
-    struct in6_addr any;
-    return inet_pton(AF_INET, value, &any) == 1 || inet_pton(AF_INET6, value, &any) == 1;
-}
-
-static size_t longest(const struct config_key *key)
-{
-    size_t limit = key->max > 0 ? (size_t)key->max : key->size - 1;
-    return limit < CONFIG_VALUE_MAX ? limit : CONFIG_VALUE_MAX;
-}
-
-/* What is wrong with a text of this key, NULL if nothing is. */
-static const char *judge_text(const struct config_key *key, const char *value)
-{
-    size_t size = strlen(value);
-    if (size < (size_t)key->min)
-        return "is empty";
-    if (size > longest(key))
-        return "is too long";
-    if (key->type == CONFIG_PATH && size > 0 && value[0] != '/')
-        return "is not an absolute path";
-    if (key->type == CONFIG_WORD && !is_word(value))
-        return "has a forbidden character";
-    if (key->type == CONFIG_ADDRESS && !is_address(value))
-        return "is not an address in numbers";
-    if (key->type == CONFIG_CODEC && word_index(key->words, value) < 0)
-        return "is not known";
-    if (key->type == CONFIG_CONNINFO && has_password(value))
-        return "holds a password";
-    return NULL;
-}
-
-static const char *set_text(const struct config_key *key, char *member, const char *value)
-{
-    const char *wrong = judge_text(key, value);
-    if (wrong == NULL) {
-        memset(member, 0, key->size);
-        memcpy(member, value, strlen(value));
-    }
-    return wrong;
-}
-
-const char *config_table_set(const struct config_key *key, void *base, const char *value)
-{
-    void *member = (char *)base + key->offset;
-    switch (key->type) {
-    case CONFIG_INTEGER:
-        return set_integer(key, member, value);
-    case CONFIG_SIZE:
-        return set_size(key, member, value);
-    case CONFIG_REAL:
-        return set_real(key, member, value);
-    case CONFIG_YES_NO:
-        return set_yes_no(member, value);
-    case CONFIG_CHOICE:
-        return set_choice(key, member, value);
-    case CONFIG_TEXT:
-    case CONFIG_WORD:
-    case CONFIG_PATH:
-    case CONFIG_ADDRESS:
-    case CONFIG_CONNINFO:
-    case CONFIG_CODEC:
-        return set_text(key, member, value);
-    }
-    abort(); /* no such type: the table is broken */
-}
-
-static void show_size(int64_t bytes, char out[CONFIG_TEXT_MAX])
-{
-    static const char units[] = "KMG";
-    const char *unit = "";
-    int count = 0;
-    for (; bytes != 0 && bytes % 1024 == 0 && count < 3; count++, bytes /= 1024)
-        unit = units + count;
-    snprintf(out, CONFIG_TEXT_MAX, "%" PRId64 "%.1s", bytes, unit);
-}
-
-static void show_choice(const char *words, int index, char out[CONFIG_TEXT_MAX])
-{
-    for (; index > 0; index--) {
-        words += strcspn(words, " ");
-        words += strspn(words, " ");
-    }
-    snprintf(out, CONFIG_TEXT_MAX, "%.*s", (int)strcspn(words, " "), words);
-}
-
-void config_table_show(const struct config_key *key, const void *base, char out[CONFIG_TEXT_MAX])
-{
-    const void *member = (const char *)base + key->offset;
-    if (key->type == CONFIG_INTEGER)
-        snprintf(out, CONFIG_TEXT_MAX, "%" PRId32, *(const int32_t *)member);
-    else if (key->type == CONFIG_SIZE)
-        show_size(*(const int64_t *)member, out);
-    else if (key->type == CONFIG_REAL)
-        snprintf(out, CONFIG_TEXT_MAX, "%.10g", *(const double *)member);
-    else if (key->type == CONFIG_YES_NO)
-        snprintf(out, CONFIG_TEXT_MAX, "%s", *(const bool *)member ? "yes" : "no");
-    else if (key->type == CONFIG_CHOICE)
-        show_choice(key->words, *(const int32_t *)member - (int)key->min, out);
-    else
-        snprintf(out, CONFIG_TEXT_MAX, "%s", (const char *)member);
-}
-
-static void describe_words(const char *words, char out[CONFIG_TEXT_MAX])
-{
-    int used = snprintf(out, CONFIG_TEXT_MAX, "one of");
-    for (const char *comma = " "; *words != '\0'; comma = ", ") {
-        int length = (int)strcspn(words, " ");
-        used +=
-            snprintf(out + used, CONFIG_TEXT_MAX - (size_t)used, "%s%.*s", comma, length, words);
-        words += length;
-        words += strspn(words, " ");
-    }
-}
-
-void config_table_describe(const struct config_key *key, char out[CONFIG_TEXT_MAX])
-{
-    static const char *const kinds[] = {
-        [CONFIG_TEXT] = "text",
-        [CONFIG_WORD] = "letters, digits, '.', '-' and '_'",
-        [CONFIG_PATH] = "an absolute path",
-        [CONFIG_ADDRESS] = "an IPv4 or IPv6 address in numbers",
-        [CONFIG_CONNINFO] = "a connection string without password (name a passfile)",
-        [CONFIG_YES_NO] = "yes or no",
-    };
-    char low[CONFIG_TEXT_MAX], high[32];
-    if (key->words != NULL) {
-        describe_words(key->words, out);
-    } else if (key->type == CONFIG_INTEGER || key->type == CONFIG_REAL) {
-        snprintf(out, CONFIG_TEXT_MAX, "%.10g to %.10g", key->min, key->max);
-    } else if (key->type == CONFIG_SIZE) {
-        show_size((int64_t)key->min, low);
-        snprintf(high, sizeof(high), "%.0fG", key->max / GIB);
-        snprintf(out, CONFIG_TEXT_MAX, "%.31s to %s", low, high);
-    } else if (key->type == CONFIG_PATH || key->type == CONFIG_ADDRESS ||
-               key->type == CONFIG_YES_NO) {
-        snprintf(out, CONFIG_TEXT_MAX, "%s", kinds[key->type]);
-    } else {
-        snprintf(out, CONFIG_TEXT_MAX, "%s, at most %zu characters", kinds[key->type],
-                 longest(key));
-    }
+    return (char *)config + kind->items + kind->size * (size_t)index;
 }

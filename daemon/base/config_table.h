@@ -1,6 +1,6 @@
 /*
- * The table behind the configuration: one row for each key, and how a value of its type is read,
- * shown and described. config.c reads files with it; everything that is printed comes from it too.
+ * The table behind the configuration: one row for each key, and the kinds of sections. config.c reads
+ * files with it; everything that is printed comes from it too.
  */
 #ifndef ONEKEY_BASE_CONFIG_TABLE_H
 #define ONEKEY_BASE_CONFIG_TABLE_H
@@ -27,30 +27,35 @@ struct config_key {
     const char *section, *key;
     enum config_type type;
     bool reloadable;
-    size_t offset, size; /* in struct config; of [listen] in struct config_listener */
+    size_t offset, size; /* in struct config, or in the struct of the section's kind */
     const char *initial;
     double min, max;
     const char *words; /* separated by blanks */
     const char *help;
 };
 
-/* Longest value: with its key it fits a line of the file (inih takes 199 characters). */
-#define CONFIG_VALUE_MAX 170
-/* Memory that a value or its description takes. */
-#define CONFIG_TEXT_MAX (2 * CONFIG_PATH_SIZE)
+/* Sections that there may be several of: [listen NAME]. Each is a struct that begins with its name, in
+ * an array of struct config. */
+struct config_kind {
+    const char *section;
+    size_t items, count; /* of the array, and of the int32_t that says how many are in use */
+    size_t size;         /* of one */
+    int max;
+};
 
 extern const struct config_key config_keys[];
 extern const int config_key_count;
 
+extern const struct config_kind config_kinds[];
+extern const int config_kind_count;
+
+/* NULL: a section that there is once. */
+const struct config_kind *config_table_kind(const char *section);
+int config_table_count(const struct config_kind *kind, const struct config *config);
+/* Of a config that may be written, one may be written. */
+void *config_table_item(const struct config_kind *kind, const struct config *config, int index);
 /* The row, NULL if there is none. */
 const struct config_key *config_table_find(const char *section, const char *key);
 bool config_table_has_section(const char *section);
-/* Reads `value` into the member of `base` (struct config or struct config_listener). NULL, or a
- * few words on why it cannot be. */
-const char *config_table_set(const struct config_key *key, void *base, const char *value);
-/* The value as it would stand in a file. */
-void config_table_show(const struct config_key *key, const void *base, char out[CONFIG_TEXT_MAX]);
-/* What may stand there: "1 to 65535", "one of tcp, tls, udp". */
-void config_table_describe(const struct config_key *key, char out[CONFIG_TEXT_MAX]);
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #define CONFIG_LISTENERS_MAX 32
+#define CONFIG_TARGETS_MAX 8 /* of each transport of notices */
+#define CONFIG_AT_ONCE_MAX 16
 #define CONFIG_NAME_SIZE 48
 #define CONFIG_PATH_SIZE 256
 
@@ -24,6 +26,37 @@ struct config_listener {
     char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE], client_ca[CONFIG_PATH_SIZE];
     int32_t idle_timeout_s, handshake_timeout_s;
     int32_t connections_max, accepts_per_second;
+};
+
+enum config_include { CONFIG_NOBODY, CONFIG_PERSON };
+enum config_security { CONFIG_STARTTLS, CONFIG_SMTPS, CONFIG_PLAIN };
+enum config_language { CONFIG_BOTH, CONFIG_CHINESE, CONFIG_ENGLISH };
+
+struct config_webhook {
+    char name[CONFIG_NAME_SIZE];
+    char url[CONFIG_PATH_SIZE], secret_file[CONFIG_PATH_SIZE], ca_file[CONFIG_PATH_SIZE];
+    bool allow_http;
+    int32_t include; /* enum config_include */
+    int32_t timeout_s, at_once;
+};
+
+struct config_mail {
+    char name[CONFIG_NAME_SIZE];
+    char server[CONFIG_PATH_SIZE];
+    int32_t port;
+    int32_t security; /* enum config_security */
+    char ca_file[CONFIG_PATH_SIZE], username[CONFIG_PATH_SIZE], password_file[CONFIG_PATH_SIZE];
+    char from[CONFIG_PATH_SIZE], to[CONFIG_PATH_SIZE]; /* to: separated by blanks */
+    int32_t language;                                  /* enum config_language */
+    int32_t include;                                   /* enum config_include */
+    int32_t timeout_s;
+};
+
+struct config_exec {
+    char name[CONFIG_NAME_SIZE];
+    char program[CONFIG_PATH_SIZE];
+    int32_t include; /* enum config_include */
+    int32_t timeout_s, at_once;
 };
 
 struct config {
@@ -77,8 +110,16 @@ struct config {
     struct {
         int32_t clock_wrong_s;
     } admit;
-    int32_t listener_count;
+    struct {
+        bool mqtt;
+        int32_t mqtt_include; /* enum config_include */
+        int32_t first_retry_s, longest_retry_s, give_up_s, ticket_after_s;
+    } notice;
+    int32_t listener_count, webhook_count, mail_count, exec_count;
     struct config_listener listeners[CONFIG_LISTENERS_MAX];
+    struct config_webhook webhooks[CONFIG_TARGETS_MAX];
+    struct config_mail mails[CONFIG_TARGETS_MAX];
+    struct config_exec execs[CONFIG_TARGETS_MAX];
 };
 
 #endif

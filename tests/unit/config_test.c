@@ -1,7 +1,7 @@
 #include "daemon/base/attributes.h"
 #include "daemon/base/config.h"
 #include "daemon/base/config_print.h"
-#include "daemon/base/config_table.h"
+#include "daemon/base/config_value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,65 +99,101 @@ static void values_of_every_type_are_read(void **state)
     assert_int_equal(config.listeners[0].transport, CONFIG_TLS);
 }
 
+static void targets_of_notices_are_read(void **state)
+{
+    (void)state;
+    struct config config;
+    assert_int_equal(read_text(&config,
+                               SOUND "[webhook near]\nurl=http://[::1]:80/x\nsecret_file=/s\n"
+                                     "[webhook far]\nurl=https://a.example/?b=c@d\nsecret_file=/s\n"
+                                     "include=person\n[mail m]\nserver=127.0.0.1\nsecurity=none\n"
+                                     "from=a@b.example\nto=c@d.example e.f+g@h.example\n"
+                                     "[exec sms]\nprogram=/bin/true\nat_once=16\n"),
+                     0);
+    assert_string_equal(told, "");
+    assert_int_equal(config.webhook_count, 2);
+    assert_string_equal(config.webhooks[1].name, "far");
+    assert_int_equal(config.webhooks[0].include, CONFIG_NOBODY);
+    assert_int_equal(config.webhooks[1].include, CONFIG_PERSON);
+    assert_int_equal(config.mails[0].port, 587);
+    assert_int_equal(config.mails[0].security, CONFIG_PLAIN);
+    assert_string_equal(config.execs[0].name, "sms");
+    assert_int_equal(config.listener_count, 1);
+}
+
+static const struct {
+    const char *text, *expected;
+} wrong[] = {
+    {SOUND "[gateway]\nnmae = x\n", "a.conf:4: [gateway] has no key nmae; it has name, district"},
+    {SOUND "[getaway]\nname = x\n", "a.conf:3: section [getaway] is not known; the sections are "
+                                    "gateway, listen, mqtt, journal"},
+    {SOUND "[listen]\n", "a.conf:3: [listen ] needs a name; give up to 47"},
+    {SOUND "[listen a b]\n", "a.conf:3: [listen a b] needs a name"},
+    {SOUND "[webhook w]\nsecret_file = /s\n", "a.conf:3: [webhook w] has no url; give one"},
+    {SOUND "[webhook w]\nsecret_file=/s\nurl=http://family.example/\n",
+     "a.conf:3: [webhook w] url is not https; give https, or allow_http = yes"},
+    {SOUND "[webhook w]\nsecret_file=/s\nurl=http://localhost.family.example/\n",
+     "url is not https"},
+    {SOUND "[webhook w]\nsecret_file=/s\nurl=ftp://family.example/\n", "url is no https address"},
+    {SOUND "[webhook w]\nsecret_file=/s\nurl=https://me:you@family.example/\n",
+     "url holds a name or password"},
+    {SOUND "[mail m]\nserver=mail.example\nfrom=a@b\nto=a@b x@y,z@w\n",
+     "a.conf:3: [mail m] to: 'x@y,z@w' is no mail address; give name@host"},
+    {SOUND "[mail m]\nserver=mail.example\nfrom=a@b\nto=<a@b>\n", "'<a@b>' is no mail address"},
+    {SOUND "[mail m]\nserver=mail.example\nfrom=a@b\nto=a@b\nsecurity=none\n",
+     "security = none is for a loopback address"},
+    {SOUND "[mail m]\nserver=mail.example\nfrom=a@b\nto=a@b\nusername=me\n",
+     "username and password_file need each other"},
+    {SOUND "[exec x]\n", "a.conf:3: [exec x] has no program"},
+    {SOUND "[notice]\nmqtt = yes\n", "a.conf: [notice] mqtt needs a broker; enable [mqtt]"},
+    {SOUND "port = 70000\n",
+     "a.conf:3: [listen watch] port = 70000 is out of range; give 1 to 65535"},
+    {SOUND "port = 7x\n", "port = 7x is not a whole number; give 1 to 65535"},
+    {SOUND "port =\n", "port =  is not a whole number"},
+    {SOUND "port = 99999999999999999999\n", "is out of range"},
+    {SOUND "address = localhost\n", "address = localhost is not an address in numbers; give an "
+                                    "IPv4 or IPv6"},
+    {SOUND "protocol = telex\n", "protocol = telex is not known; give one of any, watch, sia_dc09"},
+    {SOUND "transport = tc\n", "transport = tc is not known; give one of tcp, tls, udp"},
+    {SOUND "certificate = cert.pem\n", "certificate = cert.pem is not an absolute path"},
+    {SOUND "[silence]\nleak = maybe\n", "leak = maybe is neither yes nor no; give yes or no"},
+    {SOUND "[silence]\nrate = nan\n", "rate = nan is out of range; give 0.1 to 100"},
+    {SOUND "[silence]\nrate = 6,5\n", "rate = 6,5 is not a number"},
+    {SOUND "[journal]\nsegment_bytes = 1k\n", "segment_bytes = 1k is not a number of bytes"},
+    {SOUND "[journal]\nsegment_bytes = 1K\n", "is out of range; give 64K to 1G"},
+    {SOUND "[journal]\nsegment_bytes = 9223372036854775807G\n", "is out of range"},
+    {SOUND "[gateway]\nname =\n", "name =  is empty"},
+    {SOUND "[gateway]\nname = gate 1\n", "name = gate 1 has a forbidden character"},
+    {SOUND "[gateway]\nname = a23456789b123456789c123456789d123456789e12345678\n",
+     "is too long; give letters, digits, '.', '-' and '_', at most 47 characters"},
+    {SOUND "[log]\nlevel = loud\n", "level = loud is not known; give one of critical, error"},
+    {SOUND "no equals sign\n", "a.conf:3: not understood; write key = value"},
+    {SOUND "[gateway\nname = x\n", "a.conf:3: not understood"},
+    {"name = x\n" SOUND, "a.conf:1: name stands before any section"},
+    {"", "a.conf: nothing would be received; give a [listen NAME]"},
+    {"[listen w]\n", "a.conf:1: [listen w] has no port; give port"},
+    {SOUND "transport = tls\n",
+     "a.conf:1: [listen watch] transport = tls; give certificate and key"},
+    {SOUND "certificate = /c\n", "would not be used; give transport = tls"},
+    {SOUND "[listen two]\nport = 7700\n", "a.conf:3: [listen two] port = 7700 is that of [listen "
+                                          "watch] too"},
+    {SOUND "[journal]\nsegment_bytes=1M\ntotal_bytes=1M\n",
+     "total_bytes is less than two segments"},
+    {SOUND "[supervise]\nmeter_s=60\n", "meter_s is below [silence] report_interval_s"},
+    {SOUND "[mqtt]\npassword_file=/p\n", "password_file needs a username"},
+    {SOUND "[gateway]\nname = a\x1b[31m\n", "name = a?[31m has a forbidden character"},
+};
+
 /* Each wrong line on its own: the place, the value and the remedy are told. */
 static void each_error_names_place_value_and_remedy(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *expected;
-    } cases[] = {
-        {SOUND "[gateway]\nnmae = x\n",
-         "a.conf:4: [gateway] has no key nmae; it has name, district"},
-        {SOUND "[getaway]\nname = x\n",
-         "a.conf:3: section [getaway] is not known; the sections are "
-         "gateway, listen, mqtt, journal"},
-        {SOUND "[listen]\n", "a.conf:3: [listen ] needs a name; give up to 47"},
-        {SOUND "[listen a b]\n", "a.conf:3: [listen a b] needs a name"},
-        {SOUND "port = 70000\n",
-         "a.conf:3: [listen watch] port = 70000 is out of range; give 1 to 65535"},
-        {SOUND "port = 7x\n", "port = 7x is not a whole number; give 1 to 65535"},
-        {SOUND "port =\n", "port =  is not a whole number"},
-        {SOUND "port = 99999999999999999999\n", "is out of range"},
-        {SOUND "address = localhost\n", "address = localhost is not an address in numbers; give an "
-                                        "IPv4 or IPv6"},
-        {SOUND "protocol = telex\n",
-         "protocol = telex is not known; give one of any, watch, sia_dc09"},
-        {SOUND "transport = tc\n", "transport = tc is not known; give one of tcp, tls, udp"},
-        {SOUND "certificate = cert.pem\n", "certificate = cert.pem is not an absolute path"},
-        {SOUND "[silence]\nleak = maybe\n", "leak = maybe is neither yes nor no; give yes or no"},
-        {SOUND "[silence]\nrate = nan\n", "rate = nan is out of range; give 0.1 to 100"},
-        {SOUND "[silence]\nrate = 6,5\n", "rate = 6,5 is not a number"},
-        {SOUND "[journal]\nsegment_bytes = 1k\n", "segment_bytes = 1k is not a number of bytes"},
-        {SOUND "[journal]\nsegment_bytes = 1K\n", "is out of range; give 64K to 1G"},
-        {SOUND "[journal]\nsegment_bytes = 9223372036854775807G\n", "is out of range"},
-        {SOUND "[gateway]\nname =\n", "name =  is empty"},
-        {SOUND "[gateway]\nname = gate 1\n", "name = gate 1 has a forbidden character"},
-        {SOUND "[gateway]\nname = a23456789b123456789c123456789d123456789e12345678\n",
-         "is too long; give letters, digits, '.', '-' and '_', at most 47 characters"},
-        {SOUND "[log]\nlevel = loud\n", "level = loud is not known; give one of critical, error"},
-        {SOUND "no equals sign\n", "a.conf:3: not understood; write key = value"},
-        {SOUND "[gateway\nname = x\n", "a.conf:3: not understood"},
-        {"name = x\n" SOUND, "a.conf:1: name stands before any section"},
-        {"", "a.conf: nothing would be received; give a [listen NAME]"},
-        {"[listen w]\n", "a.conf:1: [listen w] has no port; give port"},
-        {SOUND "transport = tls\n",
-         "a.conf:1: [listen watch] transport = tls; give certificate and key"},
-        {SOUND "certificate = /c\n", "would not be used; give transport = tls"},
-        {SOUND "[listen two]\nport = 7700\n",
-         "a.conf:3: [listen two] port = 7700 is that of [listen "
-         "watch] too"},
-        {SOUND "[journal]\nsegment_bytes=1M\ntotal_bytes=1M\n",
-         "total_bytes is less than two segments"},
-        {SOUND "[supervise]\nmeter_s=60\n", "meter_s is below [silence] report_interval_s"},
-        {SOUND "[mqtt]\npassword_file=/p\n", "password_file needs a username"},
-        {SOUND "[gateway]\nname = a\x1b[31m\n", "name = a?[31m has a forbidden character"},
-    };
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         struct config config;
-        int errors = read_text(&config, cases[i].text);
-        if (errors != 1 || strstr(told, cases[i].expected) == NULL)
-            fail_msg("%s\n%d errors, told: %swanted: %s", cases[i].text, errors, told,
-                     cases[i].expected);
+        int errors = read_text(&config, wrong[i].text);
+        if (errors != 1 || strstr(told, wrong[i].expected) == NULL)
+            fail_msg("%s\n%d errors, told: %swanted: %s", wrong[i].text, errors, told,
+                     wrong[i].expected);
     }
 }
 
@@ -337,7 +373,7 @@ static void every_row_is_described(void **state)
     for (int i = 0; i < config_key_count; i++) {
         char text[CONFIG_TEXT_MAX];
         const struct config_key *key = &config_keys[i];
-        config_table_describe(key, text);
+        config_value_describe(key, text);
         assert_true(strlen(text) > 0);
         assert_int_equal(key->help[strlen(key->help) - 1], '.');
         assert_ptr_equal(config_table_find(key->section, key->key), key);
@@ -349,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_default_is_allowed),
         cmocka_unit_test(values_of_every_type_are_read),
+        cmocka_unit_test(targets_of_notices_are_read),
         cmocka_unit_test(each_error_names_place_value_and_remedy),
         cmocka_unit_test(all_errors_are_told),
         cmocka_unit_test(passwords_are_refused_and_not_repeated),

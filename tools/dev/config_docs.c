@@ -83,7 +83,10 @@ static void print_example(const struct config *config)
          "# with `onekeyctl check`.\n");
     for (char *line = strtok_r(text, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
-        bool is_given = strncmp(line, "port = 7700", 11) == 0 || line[0] == '[';
+        /* A target of notices must be complete: the sample is a comment. */
+        bool is_sample = strncmp(line, "[webhook ", 9) == 0 || strncmp(line, "[mail ", 6) == 0 ||
+                         strncmp(line, "[exec ", 6) == 0;
+        bool is_given = strncmp(line, "port = 7700", 11) == 0 || (line[0] == '[' && !is_sample);
         printf("%s%s%s\n", line[0] == '[' && line != text ? "\n" : "",
                is_given || line[0] == '#' ? "" : "#", line);
     }
@@ -94,8 +97,9 @@ int main(int argc, char **argv)
 {
     struct config config;
     config_init(&config);
-    struct config_listener *listener = config_add_listener(&config, "devices");
-    if (listener == NULL)
+    struct config_listener *listener = config_add(&config, "listen", "devices");
+    if (listener == NULL || config_add(&config, "webhook", "family") == NULL ||
+        config_add(&config, "mail", "desk") == NULL || config_add(&config, "exec", "sms") == NULL)
         abort();
     listener->port = 7700;
     if (argc == 2 && strcmp(argv[1], "options") == 0) {
