@@ -185,7 +185,7 @@ begin
     end if;
 end $$;
 
--- A restore or a cancel: changes an open ticket of the same subject, if there is one.
+-- A restore or a cancel: changes an open ticket of the same subject, if there is one. A record changes none.
 create or replace function onekey.settle(gateway text, district text, item onekey.incoming)
 returns table (number bigint, ticket_id bigint, state text, is_new boolean)
 language plpgsql as $$
@@ -205,7 +205,7 @@ begin
     -- The newest comes first.
     open_ids := array(select l.id from (
         select t.id from onekey.ticket t
-        where t.district = settle.district and t.subject = item.subject and t.state <> 'closed'
+        where t.district = settle.district and t.subject = item.subject and t.state <> 'closed' and item.action <> 'record'
           and (t.kind = item.ticket_kind or item.action = 'cancel' and t.kind = 'fall')
         order by t.kind, t.service_kind for no key update) l order by l.id desc);
     if item.action = 'cancel' and open_ids = '{}' then

@@ -104,22 +104,32 @@ create view onekey.v_registry as
         union all
         select a.district, a.id, a.parent_id, p.path || '/' || a.code
         from path p join onekey.area a on a.district = p.district and a.parent_id = p.id
+    ), stretch as ( -- absences of a home, or of one meter, that touch or overlap are one
+        select a.*, sum(a.starts) over (partition by a.district, a.household_id, a.device_id order by a.from_at) as place
+        from (select district, household_id, device_id, from_at, until_at,
+                     case when from_at <= max(coalesce(until_at, 'infinity')) over (
+                         partition by district, household_id, device_id order by from_at
+                         rows between unbounded preceding and 1 preceding) then 0 else 1 end as starts
+              from onekey.absence where until_at is null or until_at > clock_timestamp()) a
     ), absent as (
-        select distinct on (district, household_id) district, household_id, from_at, until_at from onekey.absence
-        where until_at is null or until_at > clock_timestamp()
-        order by district, household_id, from_at
+        select s.district, s.household_id, s.device_id, min(s.from_at) as from_at,
+               nullif(max(coalesce(s.until_at, 'infinity')), 'infinity') as until_at
+        from stretch s where s.place = 1 group by s.district, s.household_id, s.device_id
     )
     select d.district, d.protocol, d.identity, d.kind::text, d.id as device_id, h.id as household_id,
            h.code as household, h.area_id, path.parent_id as parent_area_id, path.path as area_path,
            d.report_interval_s, d.supervision_s, d.carrier, d.secret,
            h.silence_scheme, h.silence_litres, h.silence_hours, absent.from_at as absent_from,
-           absent.until_at as absent_until
+           absent.until_at as absent_until, worked_on.from_at as worked_on_from,
+           worked_on.until_at as worked_on_until, h.longitude, h.latitude
     from onekey.device d
     left join onekey.household h on h.district = d.district and h.id = d.household_id
     left join path on path.district = h.district and path.id = h.area_id
-    left join absent on absent.district = h.district and absent.household_id = h.id;
+    left join absent on absent.district = h.district and absent.household_id = h.id and absent.device_id is null
+    left join absent worked_on on worked_on.district = d.district and worked_on.household_id = d.household_id
+                              and worked_on.device_id = d.id;
 comment on view onekey.v_registry is
-    'Devices with what a gateway must know about each; absent_*: the absence of now, or the next. Holds secrets: for registry() alone';
+    'Devices with what a gateway must know about each; absent_*: the absence of now, or the next; worked_on_*: the same of this meter''s maintenance. Holds secrets: for registry() alone';
 
 create function onekey.registry(district text) returns setof onekey.v_registry
 language sql stable security definer set search_path = onekey, pg_temp as $$
@@ -168,7 +178,8 @@ create or replace trigger registry_changed after insert or delete
     on onekey.device
     for each row execute function onekey.notify_registry();
 create or replace trigger registry_changed after insert or delete
-    or update of district, code, area_id, silence_scheme, silence_litres, silence_hours on onekey.household
+    or update of district, code, area_id, silence_scheme, silence_litres, silence_hours, longitude, latitude
+    on onekey.household
     for each row execute function onekey.notify_registry();
 create or replace trigger registry_changed after insert or update or delete on onekey.area
     for each row execute function onekey.notify_registry();

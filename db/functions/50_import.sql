@@ -316,7 +316,68 @@ begin
     select count(*) filter (where is_new), count(*) filter (where not is_new) from stored;
 end $$;
 
+-- --- absences ---
+
+-- A moment if the text is one, else null.
+create or replace function onekey.moment_of(value text) returns timestamptz language plpgsql stable as $$
+begin
+    return case when isfinite(value::timestamptz) then value::timestamptz end;
+exception when data_exception then
+    return null;
+end $$;
+
+create or replace function onekey.check_absences(home text, protocols text[])
+returns table (line bigint, column_name text, value text, problem text, remedy text)
+language plpgsql set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    select r.line, c.column_name, c.value, c.problem, c.remedy
+    from (select r.*, onekey.moment_of(r."from") as from_at, onekey.moment_of(r.until) as until_at,
+                 lag(r.line) over (partition by r.household, onekey.moment_of(r."from") order by r.line) as before
+          from pg_temp.import_row r) r
+    left join onekey.household h on h.district = home and h.code = r.household
+    cross join lateral (values
+        ('household', r.household, 'is empty', 'give the code of the household', r.household is null),
+        ('household', r.household, 'is no household of district ' || home,
+         'import the households first, or correct the code', r.household is not null and h.id is null),
+        ('reason', r.reason, 'is no reason', 'use away or hospital', not coalesce(r.reason in ('away', 'hospital'), false)),
+        ('from', r."from", 'is no moment', 'give one as 2026-11-22 08:00+08', r.from_at is null),
+        ('from', r."from", 'stands in line ' || r.before || ' already for this household', 'remove one of them',
+         r.from_at is not null and r.before is not null),
+        ('until', r.until, 'is no moment', 'give one as 2026-11-22 08:00+08, or leave it empty if it is not known',
+         r.until is not null and r.until_at is null),
+        ('until', r.until, 'is not later than from', 'correct one of them', r.until_at <= r.from_at)
+    ) c(column_name, value, problem, remedy, wrong)
+    where c.wrong;
+end $$;
+
+-- The same household from the same moment on is the same absence.
+create or replace function onekey.apply_absences(home text)
+returns table (added bigint, changed bigint) language plpgsql set search_path = onekey, pg_temp as $$
+begin
+    return query
+    with given as (
+        select h.id as household_id, r.reason, onekey.moment_of(r."from") as from_at,
+               onekey.moment_of(r.until) as until_at, r.note, a.id as absence_id
+        from pg_temp.import_row r join onekey.household h on h.district = home and h.code = r.household
+        left join onekey.absence a on a.district = home and a.household_id = h.id and a.device_id is null
+                                  and a.from_at = onekey.moment_of(r."from")
+    ), known as (
+        update onekey.absence a set reason = g.reason, until_at = g.until_at, note = g.note
+        from given g where a.district = home and a.id = g.absence_id
+          and (a.reason, a.until_at, a.note) is distinct from (g.reason, g.until_at, g.note)
+        returning a.id
+    ), stored as (
+        insert into onekey.absence (district, household_id, reason, from_at, until_at, entered_by, note)
+        select home, g.household_id, g.reason, g.from_at, g.until_at, session_user, g.note
+        from given g where g.absence_id is null
+        returning id
+    )
+    select (select count(*) from stored), (select count(*) from known);
+end $$;
+
 select onekey.grant_execute(name) from unnest(array[
     'import_errors', 'import_apply', 'import_district', 'check_areas', 'apply_areas', 'number_of', 'is_phone',
     'yes_no', 'check_households', 'apply_households', 'check_contacts', 'apply_contacts', 'check_devices',
-    'apply_devices', 'supervision_s']) name;
+    'apply_devices', 'supervision_s', 'moment_of', 'check_absences', 'apply_absences']) name;

@@ -1,5 +1,5 @@
 /*
- * onekeyctl import: areas, households, contacts and devices from CSV, all or nothing. This file reads
+ * onekeyctl import: areas, households, contacts, absences and devices from CSV, all or nothing. This file reads
  * the CSV and hands its rows to the database as text, in a temporary table import_row; what the
  * values mean, and whether they fit together, is judged by db/functions/50_import.sql.
  */
@@ -29,6 +29,7 @@ static const struct {
       "notes", "lon", "lat", NULL},
      0},
     {"contacts", {"household", "order", "role", "name", "phone", NULL}, 0},
+    {"absences", {"household", "reason", "from", "until", "note", NULL}, 0},
     {"devices",
      {"protocol", "identity", "kind", "household", "report_interval_s", "secret", "supervision",
       "carrier", NULL},

@@ -16,7 +16,7 @@ static const struct {
     {"show", "WHAT [NAME]", "ask the daemon; `show` alone lists what it can show", control_command},
     {"db", "migrate|status", "bring the database's schema up to date, or say whether it is",
      migrate_command},
-    {"import", "KIND FILE.csv", "areas, households, contacts or devices, all or nothing",
+    {"import", "KIND FILE.csv", "areas, households, contacts, absences or devices, all or nothing",
      import_command},
     {"tickets", "[--open] [--follow]", "the last 100 tickets or the open ones; then as they change",
      tickets_command},
