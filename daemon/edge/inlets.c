@@ -305,10 +305,11 @@ void inlets_turn(struct inlets *inlets, uint64_t durable, bool has_room)
 struct inlets_figures inlets_figures(const struct inlets *inlets)
 {
     const struct tcp_counters *tcp = tcp_counters(inlets->tcp);
+    struct udp_peers_bytes udp = udp_peers_bytes(inlets->udp);
     struct inlets_figures figures = {
         .accepted = tcp->accepted,
-        .bytes_in = tcp->bytes_in,
-        .bytes_out = tcp->bytes_out,
+        .bytes_in = tcp->bytes_in + udp.in,
+        .bytes_out = tcp->bytes_out + udp.out,
         .handshakes = tcp->handshakes,
         .handshakes_failed = tcp->handshakes_failed,
         .slow_readers = tcp->closed[TCP_SLOW_READER],

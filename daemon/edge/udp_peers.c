@@ -42,6 +42,7 @@ struct udp_peers {
     struct pool pool;
     void *memory;
     struct peer *by_key, *oldest;
+    struct udp_peers_bytes bytes;
 };
 
 struct udp_peers *udp_peers_open(const struct inlets_setup *setup)
@@ -104,6 +105,7 @@ static void on_datagram(void *context, const struct udp_peer *from, const uint8_
     uint64_t handle, session;
 
     peers->setup.on_turn(peers->setup.context);
+    peers->bytes.in += size;
     memset(&key, 0, sizeof(key));
     key.peer = *from;
     key.socket = (uint32_t)(socket - peers->sockets);
@@ -170,8 +172,9 @@ void udp_peers_send(struct udp_peers *peers, uint64_t connection, struct bytes d
 {
     struct peer *peer = pool_get(&peers->pool, connection & ~UDP_MARK);
 
-    if (peer)
-        udp_send(peers->sockets[peer->key.socket].udp, &peer->key.peer, data.data, data.size);
+    if (peer &&
+        udp_send(peers->sockets[peer->key.socket].udp, &peer->key.peer, data.data, data.size))
+        peers->bytes.out += data.size;
 }
 
 void udp_peers_forget(struct udp_peers *peers, uint64_t connection)
@@ -199,4 +202,9 @@ void udp_peers_turn(struct udp_peers *peers)
 uint32_t udp_peers_count(const struct udp_peers *peers)
 {
     return HASH_COUNT(peers->by_key);
+}
+
+struct udp_peers_bytes udp_peers_bytes(const struct udp_peers *peers)
+{
+    return peers->bytes;
 }

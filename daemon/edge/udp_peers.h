@@ -12,6 +12,11 @@
 
 struct udp_peers;
 
+/* Of all datagrams so far, those without a session too. */
+struct udp_peers_bytes {
+    uint64_t in, out;
+};
+
 #define UDP_PEER_IDLE_US (120 * INT64_C(1000000))
 
 struct udp_peers *udp_peers_open(const struct inlets_setup *setup);
@@ -27,5 +32,6 @@ void udp_peers_pause(struct udp_peers *peers, bool pause);
 /* Forgets silent peers. */
 void udp_peers_turn(struct udp_peers *peers);
 uint32_t udp_peers_count(const struct udp_peers *peers);
+struct udp_peers_bytes udp_peers_bytes(const struct udp_peers *peers);
 
 #endif
