@@ -28,6 +28,20 @@ oracle:
 
 test: oracle
 
+## page: the console's page, into build/console/; part of plain `make` where npm is there to fetch its bundler
+PAGE := tools/console/web
+PAGE_SOURCES := $(shell find $(PAGE)/src -type f 2>/dev/null) $(PAGE)/build.js
+$(PAGE)/node_modules/.package-lock.json: $(PAGE)/package-lock.json
+	@npm ci --prefix $(PAGE) --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
+		echo "page: its bundler cannot be fetched, the page is not built"
+
+$(BUILD)/console/index.html: $(PAGE_SOURCES) $(PAGE)/node_modules/.package-lock.json
+	$(say)[ ! -e $(PAGE)/node_modules/.package-lock.json ] || node $(PAGE)/build.js $(BUILD)/console
+
+.PHONY: page
+page: $(BUILD)/console/index.html
+all: $(if $(shell command -v npm),page)
+
 ## fuzz: each fuzz target for FUZZ_SECONDS (60); findings into build/fuzz/
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
