@@ -151,6 +151,16 @@ const struct config_key config_keys[] = {
      3650 * DAY_S, NULL,
      "A device whose time differs more than this from ours has a wrong clock: the alarm is "
      "flagged and counts from its arrival."},
+
+    {"observation", "interval_s", CONFIG_INTEGER, RELOAD, IN(observation.interval_s), "60", 0,
+     DAY_S, NULL,
+     "Of one device's positions, vitals and condition, each, the history keeps one in so long; 0 "
+     "keeps no history. How long rows are kept says the table onekey.partition_policy."},
+    {"observation", "waiting_max", CONFIG_INTEGER, RESTART, IN(observation.waiting_max), "65536",
+     100, 10000000, NULL,
+     "Most rows of the history that wait in memory while PostgreSQL is away; then the oldest are "
+     "given up and counted. Each takes about 100 bytes."},
+
     {"notice", "mqtt", CONFIG_YES_NO, RESTART, IN(notice.mqtt), "no", 0, 0, NULL,
      "Whether notices are published at the broker of [mqtt], as the target broker of transport "
      "mqtt."},

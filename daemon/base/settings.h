@@ -111,6 +111,9 @@ struct config {
         int32_t clock_wrong_s;
     } admit;
     struct {
+        int32_t interval_s, waiting_max;
+    } observation;
+    struct {
         bool mqtt;
         int32_t mqtt_include; /* enum config_include */
         int32_t first_retry_s, longest_retry_s, give_up_s, ticket_after_s;

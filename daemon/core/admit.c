@@ -139,53 +139,6 @@ static void admit_reading(struct gateway *gateway, uint32_t device, const struct
     water_reading(gateway, device, signal);
 }
 
-/* Keeps the newest of what a device says of itself; the older part of a batch is not news. */
-static void merge_measures(struct signal *latest, const struct signal *signal)
-{
-    uint32_t has = latest->has | signal->has, flags = latest->flags | signal->flags;
-    struct signal merged = *latest;
-
-    if (signal->has & MEASURE_POSITION) {
-        merged.latitude_e7 = signal->latitude_e7;
-        merged.longitude_e7 = signal->longitude_e7;
-    }
-    if (signal->has & MEASURE_ACCURACY)
-        merged.accuracy_m = signal->accuracy_m;
-    if (signal->has & MEASURE_BATTERY)
-        merged.battery_percent = signal->battery_percent;
-    if (signal->has & MEASURE_STEPS)
-        merged.steps = signal->steps;
-    if (signal->has & MEASURE_HEART_RATE)
-        merged.heart_rate = signal->heart_rate;
-    if (signal->has & MEASURE_BLOOD_PRESSURE) {
-        merged.systolic = signal->systolic;
-        merged.diastolic = signal->diastolic;
-    }
-    if (signal->has & MEASURE_OXYGEN)
-        merged.oxygen_percent = signal->oxygen_percent;
-    if (signal->has & MEASURE_TEMPERATURE)
-        merged.temperature_c100 = signal->temperature_c100;
-    if (signal->has & MEASURE_GSM)
-        merged.gsm_percent = signal->gsm_percent;
-    merged.has = has & ~(uint32_t)(MEASURE_TOTAL | MEASURE_INTERVAL);
-    merged.flags = flags;
-    *latest = merged;
-}
-
-static void touch_device(struct gateway *gateway, uint32_t index, const struct signal *signal)
-{
-    struct device *device = &gateway->registry.devices[index];
-    uint32_t devices_max = gateway->limits.devices_max;
-
-    device->heard_us = gateway->now.wall_us;
-    if (signal->has || signal->flags)
-        merge_measures(&gateway->latest[index], signal);
-    if (device->touched)
-        return;
-    device->touched = true;
-    gateway->touched[(gateway->touched_first + gateway->touched_count++) % devices_max] = index;
-}
-
 /* A signal by which the household shows that somebody lives there. */
 bool admit_is_life(const struct device *device, const struct signal *signal)
 {
@@ -226,7 +179,7 @@ static void hear_device(struct gateway *gateway, const struct origin *origin, ui
         water_life(gateway, index, gateway->now.wall_us);
     if (signal->has & MEASURE_STEPS)
         device->steps = signal->steps;
-    touch_device(gateway, index, signal);
+    observe_signal(gateway, index, signal);
     supervise_heard(gateway, index);
 }
 

@@ -18,8 +18,12 @@ struct gateway_counters {
     uint64_t odd_readings[SILENCE_ODD_COUNT]; /* by bit of enum silence_odd */
     uint64_t replies, replies_late; /* sent at once, sent after their record was durable */
     uint64_t sessions_refused, frames_slow;
-    uint64_t unrecognised; /* connections whose first bytes fit no protocol */
-    uint64_t unparkable;   /* records that the database could not even park */
+    uint64_t unrecognised;         /* connections whose first bytes fit no protocol */
+    uint64_t unparkable;           /* records that the database could not even park */
+    uint64_t observations;         /* of the history, taken to be stored */
+    uint64_t observations_thinned; /* left out because the device said as much a moment ago */
+    uint64_t observations_dropped; /* given up, the oldest, as the database was away too long */
+    uint64_t observations_refused; /* by the database */
 };
 
 struct gateway_figures {
@@ -28,6 +32,7 @@ struct gateway_figures {
     uint64_t alarms_spilled, readings_spilled; /* 1 if more wait in the journal */
     uint64_t alarms_committed, readings_committed, parked;
     uint64_t replies_waiting;
+    uint64_t observations_waiting;
     bool database_up;
 };
 

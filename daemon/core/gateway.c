@@ -34,7 +34,7 @@ static void *carve(struct carver *carver, size_t size)
 struct layout {
     struct gateway *gateway;
     void *registry, *sessions, *timers, *pledges, *recent, *alarms, *readings;
-    void *water, *latest, *touched;
+    void *water, *latest, *due, *touched, *history;
 };
 
 static size_t lay_out(struct layout *layout, void *memory, const struct gateway_limits *limits)
@@ -54,7 +54,9 @@ static size_t lay_out(struct layout *layout, void *memory, const struct gateway_
     layout->readings = carve(&carver, limits->outbox_bytes);
     layout->touched = carve(&carver, devices * sizeof(uint32_t));
     layout->water = carve(&carver, devices * sizeof(struct silence));
-    layout->latest = carve(&carver, devices * sizeof(struct signal));
+    layout->latest = carve(&carver, devices * sizeof(struct measures));
+    layout->due = carve(&carver, devices * sizeof(uint32_t[OBSERVED_GROUPS]));
+    layout->history = carve(&carver, limits->observations_max * sizeof(struct observation));
     return carver.used;
 }
 
@@ -87,8 +89,10 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
     outbox_init(&gateway->alarms, LANE_ALARM, layout.alarms, limits->outbox_bytes);
     outbox_init(&gateway->readings, LANE_READING, layout.readings, limits->outbox_bytes);
     gateway->water = layout.water;
-    gateway->latest = layout.latest;
-    gateway->touched = layout.touched;
+    gateway->observer = (struct observer){.latest = layout.latest,
+                                          .due_s = layout.due,
+                                          .touched = layout.touched,
+                                          .history = layout.history};
     gateway_configure(gateway, settings);
     return gateway;
 }
@@ -141,35 +145,6 @@ static void on_expire(void *context, uint32_t timer)
         session_expired(gateway, timer - 2 * devices_max);
 }
 
-/* A device's soft state goes out in small batches; what is not taken stays queued. */
-static void flush_touched(struct gateway *gateway)
-{
-    uint32_t count = gateway->touched_count < TOUCH_BATCH ? gateway->touched_count : TOUCH_BATCH;
-    uint32_t devices_max = gateway->limits.devices_max;
-    size_t taken;
-
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t device = gateway->touched[(gateway->touched_first + i) % devices_max];
-        struct device_touch *touch = &gateway->touches[i];
-
-        touch->protocol = registry_protocol(&gateway->registry, device);
-        memcpy(touch->identity, registry_identity(&gateway->registry, device),
-               sizeof(touch->identity));
-        touch->latest = gateway->latest[device];
-        touch->latest.received_at_us = gateway->registry.devices[device].heard_us;
-    }
-    taken = gateway->ports.touch(gateway->ports.context, gateway->touches, count);
-    for (size_t i = 0; i < taken; i++) {
-        uint32_t device = gateway->touched[gateway->touched_first];
-
-        gateway->registry.devices[device].touched = false;
-        if (gateway->latest[device].has || gateway->latest[device].flags)
-            memset(&gateway->latest[device], 0, sizeof(gateway->latest[device]));
-        gateway->touched_first = (gateway->touched_first + 1) % devices_max;
-        gateway->touched_count--;
-    }
-}
-
 static void refill_lane(struct gateway *gateway, struct outbox *outbox)
 {
     uint64_t after;
@@ -190,8 +165,7 @@ bool gateway_tick(struct gateway *gateway)
     bool more =
         wheel_advance(&gateway->wheel, gateway->now.mono_us, TIMERS_PER_TURN, on_expire, gateway);
 
-    if (gateway->touched_count > 0)
-        flush_touched(gateway);
+    observe_flush(gateway);
     gateway->settling = false; /* asked anew each turn: a lane that went down waits for nothing */
     refill_lane(gateway, &gateway->alarms);
     refill_lane(gateway, &gateway->readings);
@@ -402,7 +376,7 @@ static void forget_device(struct gateway *gateway, uint32_t device)
         session->device = NO_DEVICE;
     supervise_forget(gateway, device);
     water_leave(gateway, device);
-    memset(&gateway->latest[device], 0, sizeof(gateway->latest[device]));
+    observe_forget(gateway, device);
     registry_remove(&gateway->registry, device);
 }
 
@@ -434,6 +408,7 @@ struct gateway_figures gateway_figures(const struct gateway *gateway)
         .readings_committed = gateway->readings.committed,
         .parked = gateway->alarms.refused + gateway->readings.refused,
         .replies_waiting = gateway->pledges.ring.count,
+        .observations_waiting = gateway->observer.history_count,
         .database_up = !gateway->alarms.paused,
     };
 }

@@ -28,9 +28,10 @@ struct gateway;
 struct gateway_limits {
     uint32_t devices_max;
     uint32_t sessions_max;
-    size_t outbox_bytes;  /* of each lane */
-    size_t pledge_bytes;  /* replies waiting for the disk */
-    uint32_t recent_sets; /* of remembered alarms, RECENT_WAYS each */
+    size_t outbox_bytes;       /* of each lane */
+    size_t pledge_bytes;       /* replies waiting for the disk */
+    uint32_t recent_sets;      /* of remembered alarms, RECENT_WAYS each */
+    uint32_t observations_max; /* of the history, that wait for the database; 0: none is kept */
 };
 
 /* May be changed while running. */
@@ -43,6 +44,7 @@ struct gateway_settings {
     int64_t keep_round_us;                   /* in which every meter's state is journaled once */
     uint32_t batch_records, in_flight;
     int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
+    int64_t observation_interval_us; /* between two rows of one device's history; 0: none is kept */
     struct silence_settings silence;
 };
 
@@ -67,6 +69,8 @@ struct gateway_ports {
     bool (*park)(void *context, const struct arrival *arrival, const char *message);
     /* Soft state; how many were taken. */
     size_t (*touch)(void *context, const struct device_touch *touches, size_t count);
+    /* The history, soft state too. False: not taken. Otherwise answered by gateway_observed. */
+    bool (*observe)(void *context, const struct observation *observations, size_t count);
     /* Reads durable records of one lane with numbers above `after` back from the journal and gives
      * each to gateway_refill, in order, until that returns false or a bounded amount is done. True:
      * the end was reached. */
@@ -113,6 +117,8 @@ void gateway_lane_down(struct gateway *gateway, enum lane lane);
 /* `message`: why it was refused. */
 void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result result,
                     const char *message);
+/* What became of the observations last handed out. */
+void gateway_observed(struct gateway *gateway, enum store_result result);
 /* The record of that number is safe among the rejected ones, or (not done) must be tried again. */
 void gateway_parked(struct gateway *gateway, uint64_t number, bool done);
 /* A record read back for its lane; false: no room, come again later. */

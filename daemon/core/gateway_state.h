@@ -1,7 +1,7 @@
 /*
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
- * supervise.c (is the device heard from), water.c (the meters), keep.c (their states).
+ * observe.c (what devices say beyond alarms), supervise.c (is the device heard from), water.c (the meters), keep.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
@@ -15,7 +15,8 @@
 #include "daemon/core/wheel.h"
 
 #define TOUCH_BATCH 100
-#define TIMERS_PER_TURN 200 /* of 6 us each if all become tickets: a turn stays under 2 ms */
+#define OBSERVATION_BATCH 100 /* no more, for the same reason: alarms beside them would wait */
+#define TIMERS_PER_TURN 200   /* of 6 us each if all become tickets: a turn stays under 2 ms */
 
 struct session {
     uint64_t connection; /* the edge's own name for it */
@@ -25,6 +26,25 @@ struct session {
     uint16_t bad_frames; /* in a row */
     uint32_t skipped;    /* bytes since the last good frame that belonged to none */
     struct codec_session memory;
+};
+
+/* Groups of measures that a device's history is thinned by; what it kept while it had no network
+ * comes in bursts. */
+enum observed_group { OBSERVED_POSITION, OBSERVED_VITALS, OBSERVED_CONDITION, OBSERVED_KEPT };
+#define OBSERVED_GROUPS 4
+
+/* Soft state on its way to the database. */
+struct observer {
+    struct measures *latest; /* not yet stored, by device index */
+    uint32_t (
+        *due_s)[OBSERVED_GROUPS]; /* mono second of the next row of history, by device index */
+    uint32_t *touched;            /* queue of devices whose latest waits, devices_max entries */
+    uint32_t touched_first, touched_count;
+    struct observation *history; /* ring of observations_max */
+    uint32_t history_first, history_count;
+    int64_t stamped_us; /* received_at of the last row: each is later, as it is part of the key */
+    uint32_t in_flight; /* the first ones of the ring, which the database is storing */
+    bool is_storing;    /* its answer is awaited, whether or not they are still in the ring */
 };
 
 struct gateway {
@@ -41,9 +61,7 @@ struct gateway {
     struct recent recent;
     struct outbox alarms, readings;
     struct silence *water; /* by device index */
-    struct signal *latest; /* measures not yet stored, by device index */
-    uint32_t *touched;     /* queue of devices whose soft state waits, devices_max entries */
-    uint32_t touched_first, touched_count;
+    struct observer observer;
     uint32_t devices_lost;
     uint64_t durable, newest;
     uint64_t kept_from, round_from; /* keep.c: states are whole in the records behind kept_from */
@@ -54,7 +72,10 @@ struct gateway {
     bool settling; /* a lane has nearly caught up with the journal */
     struct signal decoded[DECODE_SIGNALS_MAX];
     struct arrival batch[STORE_BATCH_MAX];
-    struct device_touch touches[TOUCH_BATCH];
+    union {
+        struct device_touch touches[TOUCH_BATCH];
+        struct observation observations[OBSERVATION_BATCH];
+    } soft;
     uint8_t payload[ARRIVAL_SIZE_MAX];
 };
 
@@ -96,6 +117,15 @@ uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival);
 
 /* Whether a signal of this device shows that somebody of its household is alive. */
 bool admit_is_life(const struct device *device, const struct signal *signal);
+
+/* observe.c */
+
+/* Keeps what a known device said, for the latest values and for the history. */
+void observe_signal(struct gateway *gateway, uint32_t device, const struct signal *signal);
+/* The device is gone, or its place another's. */
+void observe_forget(struct gateway *gateway, uint32_t device);
+/* Hands out what waits, a bounded part of it a turn. */
+void observe_flush(struct gateway *gateway);
 
 /* keep.c */
 

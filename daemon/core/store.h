@@ -40,11 +40,30 @@ struct device_entry {
     uint8_t secret[64];
 };
 
+/* What a device said beyond alarms, each group with the time at which it was so (0: not known; then a
+ * position is the last place that the device knew, without a fix). Units as in struct signal. */
+struct measures {
+    uint32_t has; /* enum signal_measure */
+    int32_t latitude_e7, longitude_e7, accuracy_m, steps;
+    int16_t battery_percent, gsm_percent;
+    int16_t heart_rate, systolic, diastolic, oxygen_percent, temperature_c100;
+    int64_t position_at_us, vitals_at_us, condition_at_us;
+};
+
 /* The latest of a device's soft state, written in small batches off the alarm's connection. */
 struct device_touch {
     uint8_t protocol;
     char identity[IDENTITY_LIMIT + 1];
-    struct signal latest; /* measures by its `has`; received_at_us = last heard */
+    int64_t heard_us;
+    struct measures latest;
+};
+
+/* One row of a device's history. */
+struct observation {
+    int64_t device_id;
+    int64_t at_us;                          /* when it was so, as far as that can be believed */
+    int64_t received_at_us, occurred_at_us; /* occurred: as the device says, 0 = it does not */
+    struct measures said;
 };
 
 #endif

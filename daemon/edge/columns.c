@@ -4,6 +4,7 @@
 #include "protocol/codec.h"
 
 #include <assert.h>
+#include <string.h>
 
 typedef void put_field(struct statement *out, const struct arrival *arrival);
 
@@ -147,66 +148,106 @@ void columns_put_rejected(struct statement *out, const struct arrival *arrival, 
 
 /* --- soft state --- */
 
-typedef void put_touch(struct statement *out, const struct device_touch *touch);
+/* Numbers among the measures, in the order in which both functions take them. */
+static const struct measure_column {
+    uint32_t measure;
+    size_t offset; /* in struct measures */
+    bool is_wide;  /* int32_t, else int16_t */
+    int digits;    /* behind the point */
+} measure_columns[] = {
+    {MEASURE_BATTERY, offsetof(struct measures, battery_percent), false, 0},
+    {MEASURE_GSM, offsetof(struct measures, gsm_percent), false, 0},
+    {MEASURE_POSITION, offsetof(struct measures, longitude_e7), true, 7},
+    {MEASURE_POSITION, offsetof(struct measures, latitude_e7), true, 7},
+    {MEASURE_ACCURACY, offsetof(struct measures, accuracy_m), true, 0},
+    {MEASURE_STEPS, offsetof(struct measures, steps), true, 0},
+    {MEASURE_HEART_RATE, offsetof(struct measures, heart_rate), false, 0},
+    {MEASURE_BLOOD_PRESSURE, offsetof(struct measures, systolic), false, 0},
+    {MEASURE_BLOOD_PRESSURE, offsetof(struct measures, diastolic), false, 0},
+    {MEASURE_OXYGEN, offsetof(struct measures, oxygen_percent), false, 0},
+    {MEASURE_TEMPERATURE, offsetof(struct measures, temperature_c100), false, 2},
+};
 
-static void put_touch_protocol(struct statement *out, const struct device_touch *touch)
+static void put_number_of(struct statement *out, const struct measure_column *column,
+                          const struct measures *measures)
 {
-    put_protocol_name(out, touch->protocol);
-}
-
-static void put_touch_identity(struct statement *out, const struct device_touch *touch)
-{
-    statement_string(out, touch->identity);
-}
-
-static void put_touch_seen(struct statement *out, const struct device_touch *touch)
-{
-    statement_instant(out, touch->latest.received_at_us);
-}
-
-static void put_touch_battery(struct statement *out, const struct device_touch *touch)
-{
-    put_measure(out, &touch->latest, MEASURE_BATTERY, touch->latest.battery_percent);
-}
-
-static void put_touch_gsm(struct statement *out, const struct device_touch *touch)
-{
-    put_measure(out, &touch->latest, MEASURE_GSM, touch->latest.gsm_percent);
-}
-
-static void put_degrees(struct statement *out, const struct signal *signal, int32_t degrees_e7)
-{
+    const char *member = (const char *)measures + column->offset;
     char memory[24];
     struct writer text = writer_into(memory, sizeof memory);
+    int32_t wide;
+    int16_t narrow;
 
-    writer_fixed(&text, degrees_e7, 7);
-    if (signal->has & MEASURE_POSITION)
-        statement_text(out, memory, text.size);
-    else
+    if (!(measures->has & column->measure)) {
         statement_null(out);
+        return;
+    }
+    if (column->is_wide)
+        memcpy(&wide, member, sizeof wide);
+    else {
+        memcpy(&narrow, member, sizeof narrow);
+        wide = narrow;
+    }
+    writer_fixed(&text, wide, column->digits);
+    statement_text(out, memory, text.size);
 }
 
-static void put_touch_longitude(struct statement *out, const struct device_touch *touch)
+/* The measures of `count` rows that lie `stride` bytes apart. */
+static void put_measures(struct statement *out, const struct measures *first, size_t stride,
+                         size_t count)
 {
-    put_degrees(out, &touch->latest, touch->latest.longitude_e7);
+    for (size_t c = 0; c < ARRAY_SIZE(measure_columns); c++) {
+        statement_array_begin(out);
+        for (size_t i = 0; i < count; i++)
+            put_number_of(
+                out, &measure_columns[c],
+                (const struct measures *)(const void *)((const char *)first + i * stride));
+        statement_array_end(out);
+    }
 }
 
-static void put_touch_latitude(struct statement *out, const struct device_touch *touch)
+/* A column of times: the int64_t at `offset` of each row. */
+static void put_instants(struct statement *out, const void *rows, size_t stride, size_t count,
+                         size_t offset)
 {
-    put_degrees(out, &touch->latest, touch->latest.latitude_e7);
+    statement_array_begin(out);
+    for (size_t i = 0; i < count; i++) {
+        int64_t at_us;
+        memcpy(&at_us, (const char *)rows + i * stride + offset, sizeof at_us);
+        statement_instant(out, at_us);
+    }
+    statement_array_end(out);
 }
-
-static put_touch *const touch_columns[] = {
-    put_touch_protocol, put_touch_identity,  put_touch_seen,     put_touch_battery,
-    put_touch_gsm,      put_touch_longitude, put_touch_latitude, NULL,
-};
 
 void columns_put_touches(struct statement *out, const struct device_touch *touches, size_t count)
 {
-    for (put_touch *const *put = touch_columns; *put; put++) {
-        statement_array_begin(out);
-        for (size_t i = 0; i < count; i++)
-            (*put)(out, &touches[i]);
-        statement_array_end(out);
-    }
+    static const size_t ats[] = {offsetof(struct device_touch, latest.position_at_us),
+                                 offsetof(struct device_touch, latest.vitals_at_us),
+                                 offsetof(struct device_touch, latest.condition_at_us)};
+    statement_array_begin(out);
+    for (size_t i = 0; i < count; i++)
+        put_protocol_name(out, touches[i].protocol);
+    statement_array_end(out);
+    statement_array_begin(out);
+    for (size_t i = 0; i < count; i++)
+        statement_string(out, touches[i].identity);
+    statement_array_end(out);
+    put_instants(out, touches, sizeof *touches, count, offsetof(struct device_touch, heard_us));
+    put_measures(out, &touches->latest, sizeof *touches, count);
+    for (size_t i = 0; i < ARRAY_SIZE(ats); i++)
+        put_instants(out, touches, sizeof *touches, count, ats[i]);
+}
+
+void columns_put_observations(struct statement *out, const struct observation *observations,
+                              size_t count)
+{
+    static const size_t ats[] = {offsetof(struct observation, at_us),
+                                 offsetof(struct observation, received_at_us),
+                                 offsetof(struct observation, occurred_at_us)};
+    statement_array_begin(out);
+    for (size_t i = 0; i < count; i++)
+        statement_int64(out, observations[i].device_id);
+    statement_array_end(out);
+    for (size_t i = 0; i < ARRAY_SIZE(ats); i++)
+        put_instants(out, observations, sizeof *observations, count, ats[i]);
+    put_measures(out, &observations->said, sizeof *observations, count);
 }

@@ -15,5 +15,8 @@ void columns_put_rejected(struct statement *out, const struct arrival *arrival,
                           const char *message);
 /* For onekey.touch_devices. */
 void columns_put_touches(struct statement *out, const struct device_touch *touches, size_t count);
+/* For onekey.store_observations. */
+void columns_put_observations(struct statement *out, const struct observation *observations,
+                              size_t count);
 
 #endif

@@ -63,6 +63,11 @@ static size_t touch(void *context, const struct device_touch *touches, size_t co
     return store_touch(((struct effects *)context)->store, touches, count);
 }
 
+static bool observe(void *context, const struct observation *observations, size_t count)
+{
+    return store_observe(((struct effects *)context)->store, observations, count);
+}
+
 static bool on_read_back(void *context, uint8_t type, uint64_t number, const void *payload,
                          size_t size)
 {
@@ -89,6 +94,7 @@ struct gateway_ports effects_ports(struct effects *effects)
         .submit = submit,
         .park = park,
         .touch = touch,
+        .observe = observe,
         .read_back = read_back,
         .cipher = &openssl_cipher,
         .log = effects->log,

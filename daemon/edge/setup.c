@@ -15,6 +15,7 @@ struct gateway_limits setup_limits(const struct config *config)
         .outbox_bytes = OUTBOX_BYTES,
         .pledge_bytes = PLEDGE_BYTES,
         .recent_sets = RECENT_SETS,
+        .observations_max = (uint32_t)config->observation.waiting_max,
     };
 }
 
@@ -51,6 +52,7 @@ struct gateway_settings setup_gateway(const struct config *config)
         .in_flight = (uint32_t)config->database.in_flight,
         .time_window_before_s = config->dc09.time_window_before_s,
         .time_window_after_s = config->dc09.time_window_after_s,
+        .observation_interval_us = config->observation.interval_s * US_PER_SECOND,
         .silence = silence_of(config),
     };
 }

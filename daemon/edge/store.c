@@ -11,9 +11,10 @@
 #define TOUCH_BATCH 100    /* more rows a transaction were seen to delay the alarms beside them */
 #define TOUCH_IN_FLIGHT 4  /* batches of touches without result */
 #define REJECT_IN_FLIGHT 4 /* a lane parks one record at a time */
-#define JOBS_MAX 64        /* everything a lane may have in flight */
+#define OBSERVE_IN_FLIGHT 1
+#define JOBS_MAX 64 /* everything a lane may have in flight */
 
-enum { STORE, PARK, TOUCH, GREET, MAINTAIN };
+enum { STORE, PARK, TOUCH, OBSERVE, GREET, MAINTAIN };
 static const char park[] =
     "SELECT onekey.reject($1, $2, $3::bigint, $4::timestamptz, $5, $6, $7, $8,"
     " $9::bytea)";
@@ -40,13 +41,20 @@ static const char *const reading_statements[] = {
     /* Soft state: its commit need not wait for the disk. */
     [TOUCH] = "SELECT set_config('synchronous_commit', 'off', true),"
               " onekey.touch_devices($1, $2::text[], $3::text[], $4::timestamptz[],"
-              " $5::int[], $6::int[], $7::float8[], $8::float8[])",
+              " $5::int[], $6::int[], $7::float8[], $8::float8[], $9::int[], $10::int[],"
+              " $11::int[], $12::int[], $13::int[], $14::int[], $15::numeric[],"
+              " $16::timestamptz[], $17::timestamptz[], $18::timestamptz[])",
+    [OBSERVE] = "SELECT set_config('synchronous_commit', 'off', true),"
+                " onekey.store_observations($1, $2::bigint[], $3::timestamptz[],"
+                " $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::float8[],"
+                " $9::float8[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[],"
+                " $15::int[], $16::numeric[])",
     [GREET] = "SELECT onekey.gateway_started($1, $2, $3)",
     [MAINTAIN] = "SELECT count(*) FROM onekey.maintain_partitions()",
     NULL,
 };
 
-enum job_kind { JOB_BATCH, JOB_REJECT, JOB_TOUCH, JOB_KINDS };
+enum job_kind { JOB_BATCH, JOB_REJECT, JOB_TOUCH, JOB_OBSERVE, JOB_KINDS };
 
 /* What a submission in flight was for. */
 struct job {
@@ -110,6 +118,9 @@ static void on_answer(void *context, const struct pipeline_result *result)
         break;
     case JOB_REJECT:
         job.on_rejected(job.context, job.number, result->outcome == PIPELINE_OK);
+        break;
+    case JOB_OBSERVE:
+        callbacks->on_observed(callbacks->context, results[result->outcome], result->message);
         break;
     case JOB_TOUCH:
     case JOB_KINDS:
@@ -175,6 +186,18 @@ size_t store_touch(struct store *store, const struct device_touch *touches, size
         taken += size;
     }
     return taken;
+}
+
+bool store_observe(struct store *store, const struct observation *observations, size_t count)
+{
+    struct route *route = route_of(store, LANE_READING);
+
+    if (!has_room(route, JOB_OBSERVE))
+        return false;
+    statement_reset(&store->parameters);
+    statement_string(&store->parameters, store->district);
+    columns_put_observations(&store->parameters, observations, count);
+    return dispatch(route, OBSERVE, (struct job){.kind = JOB_OBSERVE});
 }
 
 /* Nothing tells the result: both are asked for again and again. */
@@ -245,8 +268,9 @@ static struct store *create(const struct store_settings *settings,
     store->callbacks = *callbacks;
     store->limits[JOB_TOUCH] = TOUCH_IN_FLIGHT;
     store->limits[JOB_REJECT] = REJECT_IN_FLIGHT;
-    if (batches > JOBS_MAX - TOUCH_IN_FLIGHT - REJECT_IN_FLIGHT)
-        batches = JOBS_MAX - TOUCH_IN_FLIGHT - REJECT_IN_FLIGHT;
+    store->limits[JOB_OBSERVE] = OBSERVE_IN_FLIGHT;
+    if (batches > JOBS_MAX - TOUCH_IN_FLIGHT - REJECT_IN_FLIGHT - OBSERVE_IN_FLIGHT)
+        batches = JOBS_MAX - TOUCH_IN_FLIGHT - REJECT_IN_FLIGHT - OBSERVE_IN_FLIGHT;
     store->limits[JOB_BATCH] = (unsigned)batches;
     statement_init(&store->parameters);
     return store;

@@ -32,6 +32,8 @@ struct store_callbacks {
      * and again when it cannot come up for another reason than the one last told. */
     void (*on_up)(void *context, enum lane lane);
     void (*on_down)(void *context, enum lane lane, const char *reason);
+    /* Exactly once for each batch that store_observe took. */
+    void (*on_observed)(void *context, enum store_result result, const char *message);
 };
 
 /* Told whether the rejected record is safe in the database; if not, ask again later. */
@@ -54,6 +56,9 @@ bool store_reject(struct store *store, const struct arrival *arrival, const char
 /* Soft state: not durable, nothing tells the result. How many were taken; the caller may offer the
  * others again later. */
 size_t store_touch(struct store *store, const struct device_touch *touches, size_t count);
+/* The history, one batch at a time. False: not taken, nothing follows. */
+bool store_observe(struct store *store, const struct observation *observations,
+                   size_t count) MUST_USE;
 /* Tells the database that this gateway runs. To be called when the readings' lane comes up. */
 void store_greet(struct store *store, const char *version);
 /* Makes the partitions of the days to come and drops those past their keeping; to be called some times

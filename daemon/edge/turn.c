@@ -93,6 +93,16 @@ static void on_down(void *context, enum lane lane, const char *reason)
     gateway_lane_down(turn->effects.gateway, lane);
 }
 
+static void on_observed(void *context, enum store_result result, const char *message)
+{
+    struct turn *turn = context;
+
+    begin(turn);
+    if (result == STORE_REFUSED)
+        log_event(turn->log, LOG_ERROR, "observations.refused", field_text("reason", message));
+    gateway_observed(turn->effects.gateway, result);
+}
+
 static void on_device(void *context, const struct device_entry *entry)
 {
     struct turn *turn = context;
@@ -198,7 +208,7 @@ static bool open_store(struct turn *turn, char *error, size_t error_size)
         .in_flight = turn->config->database.in_flight,
         .timeout_ms = turn->config->database.statement_timeout_ms,
     };
-    struct store_callbacks callbacks = {turn, on_result, on_up, on_down};
+    struct store_callbacks callbacks = {turn, on_result, on_up, on_down, on_observed};
     char *line = NULL;
 
     turn->effects.store = store_open(turn->base, &settings, &turn->random, &callbacks, &line);

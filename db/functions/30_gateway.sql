@@ -1,5 +1,5 @@
--- What else a gateway does with the database: it says that it runs, stores readings and soft state, parks
--- what cannot be stored, and reads which devices there are.
+-- What else a gateway does with the database: it says that it runs, stores readings, parks what
+-- cannot be stored, and reads which devices there are.
 
 create or replace function onekey.gateway_started(gateway text, district text, version text)
 returns void language sql security definer set search_path = onekey, pg_temp as $$
@@ -32,35 +32,6 @@ end $$;
 comment on function onekey.store_readings(text, text, bigint[], text[], text[], timestamptz[], timestamptz[],
                                           bigint[], bigint[], integer[], integer[], text[]) is
     'Stores a batch of meter readings; flag_lists are space-separated names';
-
--- Soft state of known devices; unknown ones are ignored, and so is what is older than what is known. A null keeps the old value.
-create or replace function onekey.touch_devices(
-    district text, protocols text[], identities text[], last_seens timestamptz[],
-    batteries integer[] default null, gsms integer[] default null, longitudes double precision[] default null,
-    latitudes double precision[] default null)
-returns bigint language plpgsql security definer set search_path = onekey, pg_temp as $$
-declare
-    touched bigint;
-begin
-    update onekey.device d
-    set last_seen = greatest(d.last_seen, t.last_seen),
-        battery_percent = coalesce(t.battery, d.battery_percent),
-        gsm_percent = coalesce(t.gsm, d.gsm_percent),
-        longitude = coalesce(t.longitude, d.longitude),
-        latitude = coalesce(t.latitude, d.latitude),
-        position_at = case when t.longitude is null then d.position_at else t.last_seen end
-    from (select distinct on (protocol, identity) *
-          from unnest(protocols, identities, last_seens, batteries, gsms, longitudes, latitudes)
-               as t(protocol, identity, last_seen, battery, gsm, longitude, latitude)
-          order by protocol, identity, last_seen desc nulls last) t
-    where d.district = touch_devices.district and d.protocol = t.protocol and d.identity = t.identity
-      and (d.last_seen is null or t.last_seen >= d.last_seen);
-    get diagnostics touched = row_count;
-    return touched;
-end $$;
-comment on function onekey.touch_devices(text, text[], text[], timestamptz[], integer[], integer[],
-                                         double precision[], double precision[]) is
-    'Writes when devices were last heard of and what they then said';
 
 -- A record that the database refuses: kept as it is, and told to people by a ticket `unreadable` flagged `rejected`,
 -- of low priority if it is only a reading. Idempotent. Takes any word for protocol, identity and kind. Returns the ticket.
@@ -188,7 +159,6 @@ create or replace trigger registry_changed after insert or update or delete on o
 
 select onekey.grant_execute('gateway_started', 'onekey_gateway');
 select onekey.grant_execute('store_readings', 'onekey_gateway');
-select onekey.grant_execute('touch_devices', 'onekey_gateway');
 select onekey.grant_execute('reject', 'onekey_gateway');
 select onekey.grant_execute('registry', 'onekey_gateway');
 select onekey.grant_execute('registry_of', 'onekey_gateway');

@@ -12,14 +12,16 @@ select onekey.grant_to('select on onekey.ticket, onekey.ticket_event, onekey.tic
     onekey.shift', 'onekey_console');
 -- All of a device but its secret, all of a person but the password.
 select onekey.grant_to('select (district, id, protocol, identity, kind, household_id, report_interval_s, supervision_s, carrier, last_seen,
-    battery_percent, gsm_percent, longitude, latitude, position_at) on onekey.device', 'onekey_console');
+    battery_percent, gsm_percent, longitude, latitude, position_at, accuracy_m, steps, heart_rate, systolic, diastolic,
+    oxygen_percent, temperature_c, vitals_at, condition_at) on onekey.device', 'onekey_console');
 select onekey.grant_to('select (district, name, role, full_name, is_active, created_at) on onekey.app_user',
                        'onekey_console');
 -- What is kept of residents is read by read_household(), which says so in the audit.
 do $$
 begin
     if exists (select from pg_roles where rolname = 'onekey_console') then
-        revoke all on onekey.household, onekey.resident, onekey.contact, onekey.absence, onekey.meter_reading
+        revoke all on onekey.household, onekey.resident, onekey.contact, onekey.absence, onekey.meter_reading,
+            onekey.observation
             from onekey_console;
     end if;
 end $$;

@@ -28,17 +28,6 @@ def test_readings_are_stored_once(db):
           "1|m1|123000|||97|{meter_reset,stored}\n2|ghost||10000|3600||{}")
 
 
-def test_touching_devices_keeps_what_is_not_said_and_what_is_newer(db):
-    equal(db.sql("select onekey.touch_devices('D', '{watch,watch,watch}', '{w1,ghost,w2}',"
-                 " '{2026-11-22 08:00+08,2026-11-22 08:00+08,2026-11-22 08:00+08}', '{80,1,null}', null,"
-                 " '{121.5,null,null}', '{31.2,null,null}')"), "2")
-    equal(db.sql("select onekey.touch_devices('D', '{watch,watch}', '{w1,w1}',"
-                 " '{2026-11-22 08:10+08,2026-11-22 08:05+08}', '{null,10}')"), "1")
-    equal(db.sql("select onekey.touch_devices('D', '{watch}', '{w1}', '{2026-11-22 07:00+08}', '{5}')"), "0")
-    equal(db.sql("select last_seen = '2026-11-22 08:10+08', battery_percent, longitude, latitude,"
-                 " position_at = '2026-11-22 08:00+08' from onekey.device where identity = 'w1'"), "t|80|121.5|31.2|t")
-
-
 def test_a_rejected_record_becomes_a_ticket_once(db):
     call = ("select onekey.reject('g1', 'D', {}, '2026-11-22 08:00+08', {}, {}, {}, 'kind \"x\" is not known',"
             " '\\x0041ff')")

@@ -9,6 +9,8 @@ def test_a_gateway_may_call_its_functions_and_nothing_else(db):
     for call in ["select onekey.gateway_started('g', 'D', '1')", "select * from onekey.registry('D')",
                  "select * from onekey.registry_of('D', '{1}')",
                  "select onekey.touch_devices('D', '{watch}', '{w1}', '{2026-11-22}')",
+                 "select onekey.store_observations('D', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
+                 " '{}', '{}', '{}', '{}')",
                  "select onekey.reject('g', 'D', 5, now(), null, null, null, 'x', null)",
                  "select onekey.maintain_partitions()",
                  "select onekey.store_readings('g', 'D', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"]:
@@ -16,7 +18,8 @@ def test_a_gateway_may_call_its_functions_and_nothing_else(db):
     for call in ["select * from onekey.ticket", "select * from onekey.device", "delete from onekey.signal",
                  "insert into onekey.ticket_event (district, ticket_id, kind) values ('D', 1, 'note')",
                  "select onekey.open_or_bump('g', 'D', '{}')", "select onekey.grant_to('x', 'y')",
-                 "select onekey.import_apply('areas', 'D')", "select * from onekey.household"]:
+                 "select onekey.import_apply('areas', 'D')", "select * from onekey.household",
+                 "select * from onekey.observation"]:
         holds(DENIED, db.refusal(call, "a_gateway"))
 
 
@@ -30,7 +33,7 @@ def test_the_console_reads_and_writes_nothing(db):
                  "select password_hash from onekey.app_user", "update onekey.app_user set role = 'administrator'", "update onekey.ticket set priority = 5",
                  "insert into onekey.ticket_event (district, ticket_id, kind) values ('D', 1, 'note')",
                  "delete from onekey.ticket_event", "select * from onekey.registry('D')",
-                 "select * from onekey.registry_of('D', '{1}')",
+                 "select * from onekey.registry_of('D', '{1}')", "select * from onekey.observation",
                  db.call([signal(2, "panic")])]:
         holds(DENIED, db.refusal(call, "a_console"))
 

@@ -11,6 +11,7 @@ PREFIXES = {
     "daemon/core/session": ["session_", "gateway_"],  # the gateway's input: gateway.h
     "daemon/core/admit": ["admit_", "gateway_"],  # likewise
     "daemon/core/keep": ["keep_", "gateway_"],  # likewise
+    "daemon/core/observe": ["observe_", "gateway_"],  # likewise
     "protocol/bytes": ["bytes_", "cursor_", "writer_"],  # three views of one memory
     "protocol/signal": ["signal_", "service_kind_", "device_kind_"],  # its enums
     "protocol/codecs": ["codec_"],  # the table of codec.h

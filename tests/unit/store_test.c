@@ -25,6 +25,7 @@ static struct arrival records[STORE_BATCH_MAX];
 static struct {
     struct store *store;
     int ups[3], downs[3], results, committed, refused, lost, rejected, not_rejected;
+    int observed, not_observed;
     uint32_t last_batch;
     enum lane last_lane;
     char message[256];
@@ -55,6 +56,13 @@ static void on_down(void *context, enum lane lane, const char *reason)
     seen.downs[lane]++;
 }
 
+static void on_observed(void *context, enum store_result result, const char *message)
+{
+    (void)context, (void)message;
+    seen.observed += result == STORE_COMMITTED;
+    seen.not_observed += result != STORE_COMMITTED;
+}
+
 static void on_rejected(void *context, uint64_t number, bool stored)
 {
     (void)context, (void)number;
@@ -65,7 +73,7 @@ static void on_rejected(void *context, uint64_t number, bool stored)
 static void open_store(void)
 {
     struct store_settings settings = {server.conninfo, "gate-1", "testville", 2, 0};
-    struct store_callbacks callbacks = {NULL, on_result, on_up, on_down};
+    struct store_callbacks callbacks = {NULL, on_result, on_up, on_down, on_observed};
     char *error = NULL;
 
     memset(&seen, 0, sizeof seen);
@@ -299,10 +307,11 @@ static void soft_state(void **state)
     for (int i = 0; i < 500; i++) {
         touches[i] = (struct device_touch){.protocol = (uint8_t)codec_find("watch")};
         snprintf(touches[i].identity, sizeof touches[i].identity, "T%d", i);
-        touches[i].latest.received_at_us = RECEIVED_US;
+        touches[i].heard_us = RECEIVED_US;
     }
     touches[0].latest.has = MEASURE_BATTERY | MEASURE_POSITION;
     touches[0].latest.battery_percent = 33;
+    touches[0].latest.position_at_us = touches[0].latest.condition_at_us = RECEIVED_US;
     touches[0].latest.latitude_e7 = 311111110;
     touches[0].latest.longitude_e7 = -1222222220;
     size_t taken = store_touch(seen.store, touches, 500);
@@ -318,6 +327,58 @@ static void soft_state(void **state)
     expect_text("SELECT concat_ws('|', battery_percent, latitude, longitude) "
                 "FROM onekey.device WHERE identity = 'T1'",
                 "");
+    assert_int_equal(seen.downs[LANE_READING], 0);
+    store_close(seen.store);
+}
+
+static struct observation observation_of(int64_t device_id)
+{
+    return (struct observation){.device_id = device_id,
+                                .at_us = RECEIVED_US - INT64_C(7000000),
+                                .received_at_us = RECEIVED_US,
+                                .said = {.has = MEASURE_POSITION | MEASURE_ACCURACY |
+                                                MEASURE_BATTERY | MEASURE_GSM | MEASURE_STEPS |
+                                                MEASURE_HEART_RATE | MEASURE_BLOOD_PRESSURE |
+                                                MEASURE_OXYGEN | MEASURE_TEMPERATURE,
+                                         .latitude_e7 = -311234567,
+                                         .longitude_e7 = 1214737010,
+                                         .accuracy_m = 120,
+                                         .steps = 70000,
+                                         .battery_percent = 41,
+                                         .gsm_percent = 64,
+                                         .heart_rate = 71,
+                                         .systolic = 131,
+                                         .diastolic = 82,
+                                         .oxygen_percent = 97,
+                                         .temperature_c100 = 3655}};
+}
+
+static void the_history(void **state)
+{
+    struct observation rows[2];
+
+    (void)state;
+    int64_t device_id =
+        server_number("INSERT INTO onekey.device (district, protocol, identity, kind)"
+                      " VALUES ('testville', 'watch', 'O1', 'wristband') "
+                      "RETURNING id");
+    rows[0] = rows[1] = observation_of(device_id);
+    rows[1].received_at_us++;
+    rows[1].occurred_at_us = 1;
+    rows[1].said.has = MEASURE_STEPS;
+    open_store();
+    assert_true(store_observe(seen.store, rows, 2));
+    assert_false(store_observe(seen.store, rows, 2)); /* one batch at a time */
+    WAIT_FOR(base, seen.observed == 1);
+    assert_int_equal(seen.not_observed, 0);
+    expect_text(
+        "SELECT concat_ws('|', at AT TIME ZONE 'UTC', longitude, latitude, accuracy_m, "
+        "battery_percent, gsm_percent, steps, heart_rate, systolic, diastolic, "
+        "oxygen_percent, temperature_c) FROM onekey.observation WHERE heart_rate IS NOT NULL",
+        "2025-12-31 23:59:53|121.473701|-31.1234567|120|41|64|70000|71|131|82|97|36.55");
+    expect_text("SELECT concat_ws('|', occurred_at = 'epoch'::timestamptz + interval '1 us', steps,"
+                " battery_percent) FROM onekey.observation WHERE heart_rate IS NULL",
+                "t|70000");
     assert_int_equal(seen.downs[LANE_READING], 0);
     store_close(seen.store);
 }
@@ -365,6 +426,7 @@ int main(void)
         WITH_SERVER(a_crash_in_flight),
         WITH_SERVER(readings),
         WITH_SERVER(soft_state),
+        WITH_SERVER(the_history),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
