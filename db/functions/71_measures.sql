@@ -1,0 +1,470 @@
+-- The measures, one function each: measure_NAME(district, from_day, until_day, area_id, is_raw) for the days
+-- [from_day, until_day). What each of them is stands in 72_measure_catalog.sql, in words. None drops what nobody answered.
+
+-- Null for a share that was not reached: more of the calls than that were not answered at all.
+create or replace function onekey.finite(value double precision) returns double precision
+language sql immutable as $$ select case when value > '-infinity' and value < 'infinity' then value end $$;
+
+create or replace function onekey.percent(part bigint, whole bigint) returns numeric
+language sql immutable as $$ select round(100.0 * part / nullif(whole, 0), 2) $$;
+
+-- The street-town that each area of a district stands in; an area of no street-town stands for itself.
+create or replace function onekey.street_towns(district text)
+returns table (area_id bigint, code text, name_zh text, name_en text)
+language sql stable set search_path = onekey, pg_temp as $$
+    select v.id, s.code, s.name_zh, coalesce(s.name_en, s.code)
+    from onekey.v_area v
+    join onekey.area s on s.district = v.district and s.id = coalesce(v.street_town_id, v.id)
+    where v.district = street_towns.district
+$$;
+
+-- --- how fast ---
+
+create or replace function onekey.measure_answer(district text, from_day date, until_day date, area_id bigint default null,
+                                                 is_raw boolean default false)
+returns table (class text, mode text, received bigint, answered bigint, unanswered bigint, p50_s double precision,
+               p90_s double precision, p95_s double precision, p99_s double precision, max_s double precision,
+               within_15 numeric, within_30 numeric, within_60 numeric, within_180 numeric)
+language sql stable as $$
+    select g.class, g.mode, g.received, g.answered, g.received - g.answered, onekey.finite(g.at[1]),
+           onekey.finite(g.at[2]), onekey.finite(g.at[3]), onekey.finite(g.at[4]), g.max_s,
+           onekey.percent(g.in_15, g.received), onekey.percent(g.in_30, g.received),
+           onekey.percent(g.in_60, g.received), onekey.percent(g.in_180, g.received)
+    from (
+        select e.class, e.mode, count(*) as received, count(e.answer_s) as answered, max(e.answer_s) as max_s,
+               percentile_cont(array[0.5, 0.9, 0.95, 0.99]) within group (order by coalesce(e.answer_s, 'infinity')) as at,
+               count(*) filter (where e.answer_s <= 15) as in_15, count(*) filter (where e.answer_s <= 30) as in_30,
+               count(*) filter (where e.answer_s <= 60) as in_60, count(*) filter (where e.answer_s <= 180) as in_180
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.class in ('alarm', 'water', 'service')
+        group by e.class, e.mode) g
+    order by array_position(array['alarm', 'water', 'service'], g.class),
+             array_position(array['normal', 'test', 'disaster'], g.mode)
+$$;
+
+create or replace function onekey.measure_answer_by_day(district text, from_day date, until_day date,
+                                                        area_id bigint default null, is_raw boolean default false)
+returns table (day date, received bigint, answered bigint, p50_s double precision, p90_s double precision,
+               p99_s double precision, within_60 numeric)
+language sql stable as $$
+    select e.day, count(*), count(e.answer_s),
+           onekey.finite(percentile_cont(0.5) within group (order by coalesce(e.answer_s, 'infinity'))),
+           onekey.finite(percentile_cont(0.9) within group (order by coalesce(e.answer_s, 'infinity'))),
+           onekey.finite(percentile_cont(0.99) within group (order by coalesce(e.answer_s, 'infinity'))),
+           onekey.percent(count(*) filter (where e.answer_s <= 60), count(*))
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    where e.class = 'alarm' and e.mode = 'normal'
+    group by e.day order by e.day
+$$;
+
+-- The share answered within each time, over all that were received.
+create or replace function onekey.measure_answer_curve(district text, from_day date, until_day date,
+                                                       area_id bigint default null, is_raw boolean default false)
+returns table (within_s integer, alarm numeric, water numeric, service numeric)
+language sql stable as $$
+    with e as materialized (
+        select e.class, e.answer_s from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.class in ('alarm', 'water', 'service') and e.mode = 'normal')
+    select s.within_s,
+           onekey.percent(count(*) filter (where e.class = 'alarm' and e.answer_s <= s.within_s),
+                          count(*) filter (where e.class = 'alarm')),
+           onekey.percent(count(*) filter (where e.class = 'water' and e.answer_s <= s.within_s),
+                          count(*) filter (where e.class = 'water')),
+           onekey.percent(count(*) filter (where e.class = 'service' and e.answer_s <= s.within_s),
+                          count(*) filter (where e.class = 'service'))
+    from unnest(array[1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600]) s(within_s)
+    left join e on true
+    group by s.within_s order by s.within_s
+$$;
+
+-- What the machine takes of the time, in the order of the way.
+create or replace function onekey.measure_machine(district text, from_day date, until_day date, area_id bigint default null,
+                                                  is_raw boolean default false)
+returns table (stage text, n bigint, p50_s double precision, p90_s double precision, p99_s double precision,
+               max_s double precision)
+language sql stable as $$
+    select s.stage, count(s.value), percentile_cont(0.5) within group (order by s.value),
+           percentile_cont(0.9) within group (order by s.value), percentile_cont(0.99) within group (order by s.value),
+           max(s.value)
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    cross join lateral (values (1, 'pressed_received', e.travel_in_s), (2, 'received_raised', e.raise_s),
+                               (3, 'raised_presented', e.present_s - e.raise_s),
+                               (4, 'received_presented', e.present_s)) s(place, stage, value)
+    where e.mode <> 'test' and e.class in ('alarm', 'water', 'service') and e.episode = 1
+    group by s.place, s.stage order by s.place
+$$;
+
+-- Each step by street-town; the row without one is all of them.
+create or replace function onekey.measure_stages(district text, from_day date, until_day date, area_id bigint default null,
+                                                 is_raw boolean default false)
+returns table (stage text, street_town text, due bigint, taken bigint, p50_s double precision, p90_s double precision,
+               within_target numeric)
+language sql stable as $$
+    select s.stage, case when grouping(a.name_zh) = 0 then coalesce(a.name_zh, '-') end, count(*), count(s.value),
+           percentile_cont(0.5) within group (order by s.value), percentile_cont(0.9) within group (order by s.value),
+           onekey.percent(count(*) filter (where s.value <= s.target_s), count(*))
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    cross join lateral (values
+        (1, 'claim', e.claim_s, 30, true), (2, 'answer', e.answer_s, 60, true),
+        (3, 'dispatch', e.dispatch_s, 60, e.dispatch_s is not null),
+        (4, 'on_scene', e.on_scene_s, 2700, e.dispatch_s is not null),
+        (5, 'verify', e.verify_s, 3600, true), (6, 'close', e.close_s, 14400, true)) s(place, stage, value, target_s, is_due)
+    where e.mode = 'normal' and e.class in ('alarm', 'water') and s.is_due
+    group by s.place, s.stage, grouping sets ((), (a.name_zh))
+    order by s.place, grouping(a.name_zh) desc, 2
+$$;
+
+-- --- how true ---
+
+create or replace function onekey.measure_false_alarms(district text, from_day date, until_day date,
+                                                       area_id bigint default null, is_raw boolean default false)
+returns table (kind text, device_kind text, rule text, closed bigint, false_alarms bigint, percent numeric)
+language sql stable as $$
+    select e.kind, e.device_kind, coalesce(e.rule, '-'), count(*), count(*) filter (where e.is_false),
+           onekey.percent(count(*) filter (where e.is_false), count(*))
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    where e.is_closed and e.mode = 'normal' and e.class in ('alarm', 'water') and e.outcome <> 'merged'
+    group by e.kind, e.device_kind, coalesce(e.rule, '-') order by count(*) desc, 1, 2, 3
+$$;
+
+create or replace function onekey.measure_outcomes(district text, from_day date, until_day date, area_id bigint default null,
+                                                   is_raw boolean default false)
+returns table (kind text, outcome text, closed bigint, percent numeric, is_false boolean)
+language sql stable as $$
+    select e.kind, e.outcome, count(*), round(100.0 * count(*) / sum(count(*)) over (partition by e.kind), 2), e.is_false
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    where e.is_closed
+    group by e.kind, e.outcome, e.is_false order by e.kind, count(*) desc, e.outcome
+$$;
+
+create or replace function onekey.measure_verification(district text, from_day date, until_day date,
+                                                       area_id bigint default null, is_raw boolean default false)
+returns table (street_town text, closed bigint, verified bigint, percent numeric)
+language sql stable as $$
+    select case when grouping(a.name_zh) = 0 then coalesce(a.name_zh, '-') end, count(*),
+           count(*) filter (where e.is_verified), onekey.percent(count(*) filter (where e.is_verified), count(*))
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    where e.is_closed and e.class = 'water' and e.outcome <> 'merged'
+    group by grouping sets ((), (a.name_zh)) order by grouping(a.name_zh) desc, 1
+$$;
+
+create or replace function onekey.measure_unverified(district text, from_day date, until_day date,
+                                                     area_id bigint default null, is_raw boolean default false)
+returns table (ticket_id bigint, episode smallint, begins_at timestamptz, kind text, street_town text, outcome text,
+               closed_by text)
+language sql stable as $$
+    select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), e.outcome, e.closed_by
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    where e.is_closed and e.class = 'water' and e.outcome <> 'merged' and not e.is_verified
+    order by e.begins_at, e.ticket_id
+$$;
+
+-- --- how many ---
+
+create or replace function onekey.measure_tickets(district text, from_day date, until_day date, area_id bigint default null,
+                                                  is_raw boolean default false)
+returns table (kind text, service_kind text, street_town text, device_kind text, tickets bigint)
+language sql stable as $$
+    select e.kind, e.service_kind, coalesce(a.name_zh, '-'), e.device_kind, count(*)
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    where e.episode = 1
+    group by 1, 2, 3, 4 order by count(*) desc, 1, 2, 3, 4
+$$;
+
+create or replace function onekey.measure_tickets_by_hour(district text, from_day date, until_day date,
+                                                          area_id bigint default null, is_raw boolean default false)
+returns table (weekday integer, hour integer, alarm bigint, water bigint, service bigint, technical bigint, care bigint)
+language sql stable as $$
+    with e as materialized (
+        select e.class, e.begins_at at time zone onekey.zone(district) as local_at
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.episode = 1)
+    select d.weekday, h.hour, count(*) filter (where e.class = 'alarm'), count(*) filter (where e.class = 'water'),
+           count(*) filter (where e.class = 'service'), count(*) filter (where e.class = 'technical'),
+           count(*) filter (where e.class = 'care')
+    from generate_series(1, 7) d(weekday)
+    cross join generate_series(0, 23) h(hour)
+    left join e on extract(isodow from e.local_at) = d.weekday and extract(hour from e.local_at) = h.hour
+    group by d.weekday, h.hour order by d.weekday, h.hour
+$$;
+
+create or replace function onekey.measure_repeats(district text, from_day date, until_day date, area_id bigint default null,
+                                                  is_raw boolean default false)
+returns table (tickets bigint, pressed_again bigint, reopened bigint, again_24h bigint, again_48h bigint,
+               again_24h_percent numeric)
+language sql stable as $$
+    select count(*) filter (where r.episode = 1), count(*) filter (where r.episode = 1 and r.signal_count > 1),
+           count(*) filter (where r.episode > 1),
+           count(*) filter (where r.episode = 1 and r.begins_at - r.before_at <= interval '24 hours'),
+           count(*) filter (where r.episode = 1 and r.begins_at - r.before_at <= interval '48 hours'),
+           onekey.percent(count(*) filter (where r.episode = 1 and r.begins_at - r.before_at <= interval '24 hours'),
+                          count(*) filter (where r.episode = 1))
+    from (
+        select e.*, lag(e.begins_at) over (partition by e.household_id order by e.begins_at) as before_at
+        from onekey.episodes(district, from_day - 2, until_day, area_id, is_raw) e
+        where e.class in ('alarm', 'service') and e.mode <> 'test' and e.household_id is not null) r
+    where r.day >= from_day
+$$;
+
+-- --- what was late ---
+
+-- The limits of such a ticket: the row that says most holds, as in v_ticket_sla.
+create or replace function onekey.limits_of(district text, kind text, service_kind text, priority smallint, area_id bigint)
+returns table (measure text, breach_s integer)
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select distinct on (p.measure) p.measure, p.breach_s
+    from onekey.sla_policy p
+    left join onekey.areas_above(limits_of.district, limits_of.area_id) a on a.id = p.area_id
+    where p.district in (limits_of.district, '*') and p.kind = limits_of.kind and (p.area_id is null or a.id is not null)
+      and coalesce(p.service_kind, limits_of.service_kind) = limits_of.service_kind
+      and coalesce(p.priority, limits_of.priority) = limits_of.priority
+    order by p.measure, a.steps, p.priority, p.service_kind, p.district = '*'
+$$;
+
+-- Each limit that was passed, with the stage that took most of the time.
+create or replace function onekey.measure_breaches(district text, from_day date, until_day date, area_id bigint default null,
+                                                   is_raw boolean default false)
+returns table (ticket_id bigint, episode smallint, begins_at timestamptz, kind text, street_town text, measure text,
+               limit_s integer, taken_s double precision, stage text, answered_by text)
+language sql stable as $$
+    with e as materialized (
+        select * from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.mode = 'normal'
+    ), limits as materialized (
+        select c.*, l.measure, l.breach_s
+        from (select distinct e.kind, e.service_kind, e.priority, e.area_id from e) c
+        cross join lateral onekey.limits_of(district, c.kind, c.service_kind, c.priority, c.area_id) l
+    )
+    select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), p.measure, p.breach_s, v.taken_s,
+           g.stage, e.answered_by
+    from e
+    join limits p on (p.kind, p.service_kind, p.priority) = (e.kind, e.service_kind, e.priority)
+                     and p.area_id is not distinct from e.area_id
+    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    cross join lateral (
+        select case p.measure when 'present' then coalesce(e.present_s, e.claim_s, w.waited_s)
+                              when 'answer' then coalesce(e.answer_s, w.waited_s)
+                              when 'dispatch' then e.dispatch_s when 'on_scene' then e.on_scene_s
+                              when 'close' then coalesce(e.close_s, w.waited_s) end as taken_s
+        from (select coalesce(e.close_s, onekey.seconds_between(e.begins_at, now())) as waited_s) w) v
+    cross join lateral (
+        select s.stage from (values
+            ('present', e.present_s),
+            ('claim', coalesce(e.claim_s, v.taken_s) - coalesce(e.present_s, 0)),
+            ('answer', coalesce(e.answer_s, v.taken_s) - coalesce(e.claim_s, v.taken_s)),
+            ('dispatch', case when p.measure in ('dispatch', 'close') then e.dispatch_s end),
+            ('on_scene', case when p.measure in ('on_scene', 'close') then e.on_scene_s end),
+            ('close', case when p.measure = 'close' then v.taken_s - coalesce(e.answer_s + coalesce(e.dispatch_s, 0)
+                                                                  + coalesce(e.on_scene_s, 0), v.taken_s) end)) s(stage, part_s)
+        where s.part_s is not null order by s.part_s desc limit 1) g
+    where v.taken_s > p.breach_s
+    order by e.begins_at, e.ticket_id, p.measure
+$$;
+
+-- --- load ---
+
+-- Claims of each operator in periods of ten minutes in which there was one.
+create or replace function onekey.measure_load(district text, from_day date, until_day date, area_id bigint default null,
+                                               is_raw boolean default false)
+returns table (operator text, periods bigint, mean numeric, most bigint, floods bigint, flood_percent numeric)
+language sql stable as $$
+    select l.claimed_by, count(*), round(avg(l.n), 2), max(l.n), count(*) filter (where l.n >= 10),
+           onekey.percent(count(*) filter (where l.n >= 10), count(*))
+    from (
+        select e.claimed_by, date_bin('10 minutes', e.begins_at + e.claim_s * interval '1 s', 'epoch') as period, count(*) as n
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.claimed_by is not null and e.class <> 'care' group by 1, 2) l
+    group by l.claimed_by order by max(l.n) desc, l.claimed_by
+$$;
+
+create or replace function onekey.device_name(district text, device_id bigint) returns text
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select d.protocol || ':' || d.identity from onekey.device d
+    where d.district = device_name.district and d.id = device_name.device_id
+$$;
+
+-- The devices that give most of the tickets, with their share and that of all before them.
+create or replace function onekey.measure_sources(district text, from_day date, until_day date, area_id bigint default null,
+                                                  is_raw boolean default false)
+returns table (device text, device_kind text, tickets bigint, signals bigint, percent numeric, percent_so_far numeric)
+language sql stable as $$
+    with d as (
+        select e.device_id, e.device_kind, count(*) as tickets, sum(e.signal_count)::bigint as signals,
+               sum(count(*)) over () as whole
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.episode = 1 and e.device_id is not null and e.class in ('alarm', 'water', 'technical') group by 1, 2
+    ), ranked as (
+        select d.*, row_number() over w as place, sum(d.tickets) over w as so_far from d
+        window w as (order by d.tickets desc, d.device_id)
+    )
+    select onekey.device_name(district, r.device_id), r.device_kind, r.tickets, r.signals,
+           round(100 * r.tickets / r.whole, 2), round(100 * r.so_far / r.whole, 2)
+    from ranked r where r.place <= 20 order by r.place
+$$;
+
+-- Devices that gave three signals or more within a minute.
+create or replace function onekey.measure_chattering(district text, from_day date, until_day date,
+                                                     area_id bigint default null, is_raw boolean default false)
+returns table (device text, minutes bigint, most_in_minute bigint, signals bigint)
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select c.protocol || ':' || c.identity, count(*), max(c.n), sum(c.n)::bigint
+    from (
+        select s.protocol, s.identity, date_bin('1 minute', s.received_at, 'epoch') as minute, count(*) as n
+        from onekey.signal s
+        left join onekey.device d on d.district = s.district and d.protocol = s.protocol and d.identity = s.identity
+        left join onekey.household h on h.district = d.district and h.id = d.household_id
+        cross join (select onekey.report_areas(measure_chattering.district, measure_chattering.area_id) as ids) a
+        where s.district = measure_chattering.district
+          and s.received_at >= onekey.day_begins(measure_chattering.district, from_day)
+          and s.received_at < onekey.day_begins(measure_chattering.district, until_day)
+          and (a.ids is null or h.area_id = any (a.ids))
+        group by 1, 2, 3 having count(*) >= 3) c
+    group by 1 order by sum(c.n) desc, 1 limit 100
+$$;
+
+-- Per operator; hidden below 20, where a figure says more of chance than of a person.
+create or replace function onekey.measure_operators(district text, from_day date, until_day date,
+                                                    area_id bigint default null, is_raw boolean default false)
+returns table (operator text, handled bigint, p50_s double precision, p90_s double precision, held bigint,
+               handed_over bigint, reopened bigint)
+language sql stable as $$
+    select e.answered_by, count(*), percentile_cont(0.5) within group (order by e.answer_s),
+           percentile_cont(0.9) within group (order by e.answer_s), sum(e.held)::bigint, sum(e.handed_over)::bigint,
+           count(*) filter (where e.episode > 1)
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    where e.answered_by is not null and e.mode = 'normal' and e.class in ('alarm', 'water', 'service')
+    group by e.answered_by having count(*) >= 20 order by count(*) desc, e.answered_by
+$$;
+
+-- --- devices ---
+
+-- Minutes in which a device was known lost, of all its minutes. A loss that began before the days counts from their start.
+create or replace function onekey.measure_devices(district text, from_day date, until_day date, area_id bigint default null,
+                                                  is_raw boolean default false)
+returns table (device_kind text, street_town text, devices bigint, losses bigint, lost_over_24h bigint,
+               lost_now bigint, available numeric)
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    with bounds as (
+        select onekey.day_begins(measure_devices.district, from_day) as from_at,
+               least(onekey.day_begins(measure_devices.district, until_day), now()) as until_at,
+               onekey.report_areas(measure_devices.district, measure_devices.area_id) as areas
+    ), losses as (
+        select t.device_id, count(*) as losses, count(*) filter (where t.state <> 'closed') as lost_now,
+               sum(onekey.seconds_between(greatest(t.received_at, b.from_at), least(t.closed_at, b.until_at))) as lost_s,
+               count(*) filter (where least(t.closed_at, b.until_at) - t.received_at > interval '24 hours') as over_24h
+        from onekey.ticket t cross join bounds b
+        where t.district = measure_devices.district and t.kind = 'device_lost' and t.received_at < b.until_at
+          and coalesce(t.closed_at, 'infinity') > b.from_at
+        group by t.device_id
+    )
+    select d.kind, coalesce(a.name_zh, '-'), count(*), coalesce(sum(l.losses), 0)::bigint,
+           coalesce(sum(l.over_24h), 0)::bigint, count(*) filter (where l.lost_now > 0),
+           round((100 * (1 - sum(least(coalesce(l.lost_s, 0), w.window_s)) / nullif(sum(w.window_s), 0)))::numeric, 3)
+    from onekey.device d
+    join onekey.household h on h.district = d.district and h.id = d.household_id
+    cross join bounds b
+    cross join lateral (select onekey.seconds_between(b.from_at, b.until_at) as window_s) w
+    left join losses l on l.device_id = d.id
+    left join onekey.street_towns(measure_devices.district) a on a.area_id = h.area_id
+    where d.district = measure_devices.district and (b.areas is null or h.area_id = any (b.areas))
+    group by 1, 2 order by 1, 2
+$$;
+
+-- --- the silence detector ---
+
+create or replace function onekey.metered_homes(district text, area_id bigint) returns numeric
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select count(distinct d.household_id) from onekey.device d
+    join onekey.household h on h.district = d.district and h.id = d.household_id
+    cross join (select onekey.report_areas(metered_homes.district, metered_homes.area_id) as ids) a
+    where d.district = metered_homes.district and d.kind = 'meter' and (a.ids is null or h.area_id = any (a.ids))
+$$;
+
+-- How long no water had run when a silence was told, by the detector's own account; null where it gave none.
+create or replace function onekey.quiet_hours(district text, ticket_id bigint) returns double precision
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select case when jsonb_typeof(t.detail -> 'quiet_hours') = 'number' then (t.detail ->> 'quiet_hours')::double precision end
+    from onekey.ticket t where t.district = quiet_hours.district and t.id = quiet_hours.ticket_id
+$$;
+
+create or replace function onekey.measure_silence(district text, from_day date, until_day date, area_id bigint default null,
+                                                  is_raw boolean default false)
+returns table (rule text, alarms bigint, open bigint, true_alarms bigint, false_alarms bigint, false_percent numeric,
+               home_years numeric, alarms_per_home_year numeric, quiet_hours_p50 double precision)
+language sql stable as $$
+    select coalesce(e.rule, '-'), count(*), count(*) filter (where not e.is_closed), count(*) filter (where not e.is_false),
+           count(*) filter (where e.is_false),
+           onekey.percent(count(*) filter (where e.is_false), count(*) filter (where e.is_closed)),
+           round(m.home_years, 2), round(count(*) / nullif(m.home_years, 0), 2),
+           percentile_cont(0.5) within group (order by q.quiet_hours)
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    cross join (select onekey.metered_homes(district, area_id)
+                       * (least(until_day, (now() at time zone onekey.zone(district))::date + 1) - from_day) / 365.25) m(home_years)
+    cross join lateral (select onekey.quiet_hours(district, e.ticket_id)) q(quiet_hours)
+    where e.kind = 'silence' and e.episode = 1
+    group by coalesce(e.rule, '-'), m.home_years order by count(*) desc, 1
+$$;
+
+-- --- the customer's own table ---
+
+create or replace function onekey.measure_services(district text, from_day date, until_day date, area_id bigint default null,
+                                                   is_raw boolean default false)
+returns table (service text, services bigint, percent numeric)
+language sql stable as $$
+    select k.name, coalesce(g.n, 0), onekey.percent(coalesce(g.n, 0), sum(g.n) over ()::bigint)
+    from onekey.service_kind k
+    left join (
+        select case when e.kind in ('panic', 'fall', 'unreadable') then 'rescue' when e.kind = 'care_call' then 'care_call'
+                    else e.service_kind end as service, count(*) as n
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.episode = 1 and e.mode <> 'test' and (e.class in ('alarm', 'service', 'care') and e.kind <> 'wander')
+        group by 1) g on g.service = k.name
+    where k.name <> 'none'
+    order by array_position(array['care_call', 'rescue', 'taxi', 'registration', 'consult', 'life_care', 'other'], k.name::text)
+$$;
+
+-- --- one way in for people ---
+
+create or replace function onekey.definitions_version() returns text
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select left(md5(string_agg(p.prosrc, '' order by p.proname)), 8) from pg_proc p
+    where p.pronamespace = 'onekey'::regnamespace
+      and (p.proname like 'measure\_%' or p.proname in ('episodes', 'episodes_of', 'episode_beginnings', 'in_outage'))
+$$;
+comment on function onekey.definitions_version() is
+    'Changes whenever a definition of a measure does: two reports with the same one mean the same by their figures';
+
+-- The rows of a measure, each as JSON in the order of its columns; none, and an entry in the audit, for whom it is not.
+create or replace function onekey.read_measure(measure text, district text, from_day date, until_day date,
+                                               area_id bigint default null, is_raw boolean default false)
+returns setof json language plpgsql security definer set search_path = onekey, pg_temp as $$
+#variable_conflict use_variable
+declare
+    known onekey.measure;
+begin
+    select * into known from onekey.measure m where m.name = measure;
+    if known.name is null then
+        raise exception 'there is no measure %', measure using errcode = 'invalid_parameter_value';
+    elsif until_day <= from_day then
+        raise exception 'the days end (%) before they begin (%)', until_day, from_day
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if (onekey.who()).name is not null and not onekey.may(known.needs_command, district, 'measure:' || measure)
+       or not exists (select from onekey.scope() s where s.everything or s.district = read_measure.district) then
+        return;
+    end if;
+    return query execute format('select row_to_json(m) from onekey.%I($1, $2, $3, $4, $5) m', 'measure_' || known.name)
+        using district, from_day, until_day, area_id, is_raw;
+end $$;
+comment on function onekey.read_measure(text, text, date, date, bigint, boolean) is
+    'The rows of a measure for the days [from_day, until_day), as far as whoever asks may see';
+
+select onekey.grant_execute(p.proname::text)
+from pg_proc p where p.pronamespace = 'onekey'::regnamespace and p.proname like 'measure\_%';
+select onekey.grant_execute(name)
+from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'quiet_hours']) name;
+select onekey.grant_execute('read_measure', 'onekey_report', 'onekey_console');
+select onekey.grant_execute('definitions_version', 'onekey_report', 'onekey_console');
+select onekey.grant_to('select on onekey.measure, onekey.measure_column, onekey.report_target', 'onekey_report', 'onekey_console');
