@@ -34,7 +34,7 @@ export function Banners() {
       : !isLive.value && heardAt.value > 0 && html`<${Banner} tone="warning"><b>${t('banner.again')}</b></${Banner}>`}
     ${!isDatabaseUp.value && html`<${Banner} tone="danger"><b>${t('banner.database')}</b>
       <span>${t('banner.database_then', { count: unstored.value.length })}</span></${Banner}>`}
-    ${isSilent.value && works && html`<${Banner} tone="danger"><b>${t('banner.silent')}</b>
+    ${isSilent.value && works && myShift.value && html`<${Banner} tone="danger"><b>${t('banner.silent')}</b>
       <span>${t('banner.silent_then')}</span><button onClick=${arm}>${t('banner.sound_on')}</button></${Banner}>`}
     ${summary.value?.outage && html`<${Banner} tone="warning"><b>${t('banner.outage')}</b>
       <span>${t('banner.outage_then')}</span></${Banner}>`}

@@ -51,7 +51,20 @@ export function span(seconds) {
   return t('span.d', { d: Math.floor(s / 86400), h: Math.floor(s / 3600) % 24 });
 }
 
-export const secondsSince = (at) => (now.value - Date.parse(at)) / 1000;
+/* The largest unit alone, where there is little room. */
+export function roughly(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  for (const [unit, size] of [['d', 86400], ['h', 3600], ['m', 60]])
+    if (s >= size) return t(`length.${unit}`, { n: Math.floor(s / size) });
+  return span(s);
+}
+
+/* A length that somebody chose, without a smaller unit that is zero: 30 分. */
+export function lengthOf(seconds) {
+  for (const [unit, size] of [['d', 86400], ['h', 3600], ['m', 60]])
+    if (seconds >= size && seconds % size === 0) return t(`length.${unit}`, { n: seconds / size });
+  return span(seconds);
+}
 
 /* For <input type=datetime-local>, and back, in the district's time. */
 export function toField(at) {

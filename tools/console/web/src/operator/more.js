@@ -4,7 +4,7 @@ import { html } from '../lib/html.js';
 import { t } from '../lib/i18n.js';
 import { session } from '../lib/api.js';
 import { LANES, dictionary, duty, lane, row } from '../lib/store.js';
-import { span } from '../lib/time.js';
+import { lengthOf } from '../lib/time.js';
 import { Dialog, closeDialog, openDialog } from '../ui/dialog.js';
 import { act, isBusy } from './act.js';
 import { kindName, whoOf } from './row.js';
@@ -25,7 +25,7 @@ function HoldDialog({ ticket }) {
   return html`<${Dialog} title=${t('hold.title', { id: ticket.id })} submit=${submit} submitText=${t('hold.do')}
       isReady=${reason.trim() !== ''} isBusy=${isBusy.value}
       keys=${Object.fromEntries(HOLD_REASONS.map((name, i) => [String(i + 1), () => setReason(t(`hold.reason.${name}`))]))}>
-    <fieldset class="choices row"><legend>${t('hold.reason')}</legend>
+    <fieldset class="choices inline"><legend>${t('hold.reason')}</legend>
       ${HOLD_REASONS.map((name, index) => html`<button type="button" key=${name} autofocus=${index === 0}
         aria-pressed=${reason === t(`hold.reason.${name}`)} onClick=${() => setReason(t(`hold.reason.${name}`))}>
         <kbd>${index + 1}</kbd> ${t(`hold.reason.${name}`)}</button>`)}</fieldset>
@@ -33,8 +33,8 @@ function HoldDialog({ ticket }) {
       <input value=${reason} maxLength="200" onInput=${({ target }) => setReason(target.value)} /></label>
     <div class="fields"><label class="field">${t('hold.time')}
       <select value=${minutes} onChange=${({ target }) => setMinutes(Number(target.value))}>
-        ${times.map((n) => html`<option key=${n} value=${n} selected=${n === minutes}>${span(n * 60)}</option>`)}</select>
-      <small>${t('hold.cap', { time: span(cap_s) })}</small></label>
+        ${times.map((n) => html`<option key=${n} value=${n} selected=${n === minutes}>${lengthOf(n * 60)}</option>`)}</select>
+      <small>${t('hold.cap', { time: lengthOf(cap_s) })}</small></label>
     <label class="field">${t('hold.priority')}
       <select value=${priority} onChange=${({ target }) => setPriority(target.value)}>
         ${[1, 2, 3, 4, 5].map((n) => html`<option key=${n} value=${n} selected=${n === Number(priority)}

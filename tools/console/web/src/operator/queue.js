@@ -97,7 +97,7 @@ export function Queue() {
   const { state } = lane(shownLane.value);
   const first = Math.max(0, Math.floor(view.top / ROW_HEIGHT) - SPARE_ROWS);
   const last = Math.min(ids.length, Math.ceil((view.top + view.height) / ROW_HEIGHT) + SPARE_ROWS);
-  const measure = () => setView({ top: list.current.scrollTop, height: list.current.clientHeight });
+  const measure = () => list.current && setView({ top: list.current.scrollTop, height: list.current.clientHeight });
   useEffect(() => {
     const observer = new ResizeObserver(measure);
     observer.observe(list.current);

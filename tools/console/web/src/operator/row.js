@@ -57,7 +57,7 @@ export function QueueRow({ id, top, isOpen, isFirst }) {
       </span>
       <span class="line below">
         <span class="where"><b>${whoOf(ticket)}</b> ${whereOf(ticket)}</span>
-        ${limit && html`<${Left} limit=${limit} />`}<${Owner} ticket=${ticket} />
+        ${limit && html`<${Left} limit=${limit} short />`}<${Owner} ticket=${ticket} />
       </span>
     </button></li>`;
 }

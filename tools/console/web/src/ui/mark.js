@@ -1,7 +1,7 @@
 /* The small things that say how urgent: always a word and a shape beside the colour. */
 import { html } from '../lib/html.js';
 import { t } from '../lib/i18n.js';
-import { now, span, moment } from '../lib/time.js';
+import { now, roughly, span, moment } from '../lib/time.js';
 
 const SHAPES = {
   1: html`<path d="M5 1h6l4 4v6l-4 4H5l-4-4V5z" />`,
@@ -37,11 +37,11 @@ export function Age({ since, level = 'calm' }) {
 }
 
 /* Time left to a limit, or how far it is past. */
-export function Left({ limit }) {
+export function Left({ limit, short }) {
   if (!limit) return null;
   const level = levelOf(limit);
   const left = (Date.parse(limit.breach_at) - now.value) / 1000;
-  const values = { measure: t(`measure.${limit.measure}`), time: span(Math.abs(left)) };
+  const values = { measure: t(`measure.${limit.measure}`), time: (short ? roughly : span)(Math.abs(left)) };
   return html`<span class="left ${level}">${t(left >= 0 ? 'left.still' : 'left.over', values)}</span>`;
 }
 
