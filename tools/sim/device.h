@@ -20,7 +20,8 @@ struct device {
     struct crowd *crowd;
     const struct codec *codec;
     char identity[IDENTITY_LIMIT + 1];
-    uint8_t kind; /* enum device_kind */
+    uint8_t kind;      /* enum device_kind */
+    bool is_on_broker; /* though its protocol has streams too */
     int index;
     bool has_come;   /* was connected once */
     bool is_pending; /* `alarm` is not acknowledged */
@@ -42,6 +43,9 @@ struct device_frame {
     size_t size;
 };
 
+/* The frame by which it says `signal`, whose identity is set here. False if its protocol cannot. */
+bool device_say(const struct device *device, const struct signal *signal, int64_t now_us,
+                struct device_frame *frame);
 /* Whether it has a connection of its own rather than a topic on the broker. */
 bool device_is_stream(const struct device *device);
 /* Begins a new alarm of that kind at wall time `now_us`. The device must not have one pending. */
@@ -54,6 +58,11 @@ void device_name_alarm(const struct device *device, char name[MESSAGE_ID_LIMIT +
 /* The regular report: a heartbeat, or a meter's reading with a little more water in it. */
 bool device_say_report(struct device *device, struct random *random, int64_t now_us,
                        struct device_frame *frame);
+/* Whether the protocol owes an answer for `frame`. */
+bool device_is_owed_answer(const struct device *device, const struct device_frame *frame);
+/* Whether `reply` is that answer, whatever the gateway's clock says in it. */
+bool device_is_answer(const struct device *device, const struct device_frame *frame,
+                      struct bytes reply);
 /* Whether `reply` is what the protocol owes for the pending alarm. */
 bool device_is_acknowledged_by(const struct device *device, struct bytes reply);
 

@@ -1,6 +1,7 @@
 #include "tools/sim/endpoint.h"
 
 #include <netdb.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,4 +42,16 @@ bool endpoint_parse(struct endpoint *endpoint, const char *text)
     endpoint->port = (int)strtol(port, NULL, 10);
     freeaddrinfo(found);
     return true;
+}
+
+bool endpoint_use_tls(struct endpoint *endpoint, const char *ca_path)
+{
+    endpoint->tls = SSL_CTX_new(TLS_client_method());
+    if (!endpoint->tls)
+        abort();
+    SSL_CTX_set_verify(endpoint->tls, SSL_VERIFY_PEER, NULL);
+    if (SSL_CTX_load_verify_locations(endpoint->tls, ca_path, NULL) == 1)
+        return true;
+    fprintf(stderr, "onekey-sim: %s: no authorities (PEM) in it\n", ca_path);
+    return false;
 }

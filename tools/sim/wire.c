@@ -3,9 +3,14 @@
 #include <assert.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static void on_readable(struct bufferevent *stream, void *context)
 {
@@ -34,14 +39,55 @@ static void on_event(struct bufferevent *stream, short what, void *context)
     }
 }
 
-bool wire_open(struct wire *wire, struct event_base *base, const struct endpoint *to)
+static struct bufferevent *new_tls_stream(struct event_base *base, const struct endpoint *to)
 {
-    wire->stream =
-        bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-    if (!wire->stream)
-        return false;
+    SSL *ssl = SSL_new(to->tls);
+
+    if (!ssl)
+        abort();
+    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), to->host) != 1 &&
+        (SSL_set1_host(ssl, to->host) != 1 || SSL_set_tlsext_host_name(ssl, to->host) != 1))
+        abort();
+    return bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_CONNECTING,
+                                          BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+}
+
+static void begin(struct wire *wire)
+{
     bufferevent_setcb(wire->stream, on_readable, NULL, on_event, wire);
     bufferevent_enable(wire->stream, EV_READ | EV_WRITE);
+}
+
+/* A socket that only speaks with one peer is up at once. */
+static bool open_datagram(struct wire *wire, struct event_base *base, const struct endpoint *to)
+{
+    int fd = socket(to->address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return false;
+    if (connect(fd, (const struct sockaddr *)&to->address, to->address_size) == 0)
+        wire->stream = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!wire->stream) {
+        close(fd);
+        return false;
+    }
+    begin(wire);
+    wire->is_up = true;
+    wire->events->on_up(wire->context);
+    return true;
+}
+
+bool wire_open(struct wire *wire, struct event_base *base, const struct endpoint *to)
+{
+    wire->stream = NULL;
+    if (to->is_datagram)
+        return open_datagram(wire, base, to);
+    wire->stream =
+        to->tls ? new_tls_stream(base, to)
+                : bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+    if (!wire->stream)
+        return false;
+    begin(wire);
     if (bufferevent_socket_connect(wire->stream, (const struct sockaddr *)&to->address,
                                    (int)to->address_size) == 0)
         return true;

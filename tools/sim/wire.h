@@ -1,5 +1,5 @@
 /*
- * One device's TCP connection, on the caller's event loop. It says when it is up, hands over what
+ * One device's connection by TCP, TLS or datagrams, on the caller's event loop. It says when it is up, hands over what
  * arrives and says when it is gone; coming back is the caller's decision.
  */
 #ifndef ONEKEY_SIM_WIRE_H
