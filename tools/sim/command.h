@@ -5,7 +5,7 @@
 int protocols_command(int argc, char **argv);
 int replay_command(int argc, char **argv);
 int readings_command(int argc, char **argv);
-int device_command(int argc, char **argv);
+int play_command(int argc, char **argv);
 int fleet_command(int argc, char **argv);
 int load_command(int argc, char **argv);
 int silence_command(int argc, char **argv);

@@ -14,11 +14,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define TICK_US 1000
 #define SWEEP_US (50 * US_PER_MS) /* every device is looked at this often */
 #define CONNECTIONS_A_TICK 5
+#define CUT_US (20 * US_PER_MS)
 #define RECONNECT_US (200 * US_PER_MS)
 #define START_LIMIT_US (60 * US_PER_SECOND) /* then it begins with those that are connected */
 
@@ -33,38 +33,76 @@ struct crowd {
     int64_t opened_at_us, started_at_us, ended_at_us; /* mono; 0 = not yet */
     int64_t now_us;                                   /* mono, of this tick */
     int swept, pending, connections_left;
-    long reports, pressed, acknowledged, retransmissions, reconnections;
+    bool is_pressing;
+    long chosen; /* of the devices that press when they are chosen */
+    long reports, faults, pressed, acknowledged, retransmissions, reconnections;
     struct latency latency;
 };
+
+static bool strikes(struct crowd *crowd, struct device *device, enum fault fault)
+{
+    bool strikes = faults_strike(&device->faults, fault, &device->chance);
+
+    crowd->faults += strikes;
+    return strikes;
+}
+
+/* The first half of the bytes, and the end of the connection once they are under way. */
+static void send_half(struct crowd *crowd, struct device *device, struct bytes bytes)
+{
+    wire_send(&device->wire, bytes_part(bytes, 0, bytes.size / 2));
+    device->cut_at_us = crowd->now_us + CUT_US;
+}
+
+static void send_garbage(struct device *device)
+{
+    uint8_t garbage[32];
+
+    for (size_t i = 0; i < sizeof(garbage); i++)
+        garbage[i] = (uint8_t)random_next(&device->chance);
+    wire_send(&device->wire, (struct bytes){garbage, sizeof(garbage)});
+}
 
 static void send_frame(struct crowd *crowd, struct device *device, const struct device_frame *frame)
 {
     struct bytes bytes = {.data = frame->bytes, .size = frame->size};
+    int times = strikes(crowd, device, FAULT_DUPLICATE) ? 2 : 1;
 
-    if (device_is_stream(device))
-        wire_send(&device->wire, bytes);
-    else
-        broker_publish(crowd->broker, frame->topic, bytes);
+    if (device_is_stream(device) && strikes(crowd, device, FAULT_CUT)) {
+        send_half(crowd, device, bytes);
+        return;
+    }
+    if (device_is_stream(device) && strikes(crowd, device, FAULT_GARBAGE))
+        send_garbage(device);
+    for (int i = 0; i < times; i++)
+        if (device_is_stream(device))
+            wire_send(&device->wire, bytes);
+        else
+            broker_publish(crowd->broker, frame->topic, bytes);
 }
 
 static bool is_connected(const struct crowd *crowd, const struct device *device)
 {
-    return device_is_stream(device) ? device->wire.is_up : broker_is_up(crowd->broker);
+    return device_is_stream(device) ? device->wire.is_up && !device->cut_at_us
+                                    : broker_is_up(crowd->broker);
 }
 
-static int64_t report_every_us(const struct crowd *crowd)
+static int64_t its_wall_us(const struct device *device)
 {
-    return (int64_t)(crowd->settings->report_every_s * (double)US_PER_SECOND);
+    return clock_wall_us() + device->clock_offset_us;
 }
 
 static void send_report(struct crowd *crowd, struct device *device)
 {
     struct device_frame frame;
 
-    if (!device_say_report(device, &crowd->random, clock_wall_us(), &frame))
+    if (!device_say_report(device, &device->chance, its_wall_us(device), &frame))
         return;
     send_frame(crowd, device, &frame);
     crowd->reports++;
+    if (strikes(crowd, device, FAULT_DELAY))
+        device->hold_until_us =
+            crowd->now_us + (int64_t)random_below(&device->chance, FAULT_DELAY_MAX_US);
 }
 
 static void send_alarm(struct crowd *crowd, struct device *device)
@@ -110,7 +148,7 @@ static void on_up(void *context)
 
     device->has_come = true;
     send_report(crowd, device); /* says who it is */
-    if (device->is_pending)
+    if (device->is_pending && is_connected(crowd, device))
         send_alarm(crowd, device);
 }
 
@@ -133,6 +171,7 @@ static void on_down(void *context)
     struct device *device = context;
     struct crowd *crowd = device->crowd;
 
+    device->cut_at_us = 0;
     device->retry_at_us = crowd->now_us + RECONNECT_US / 2 +
                           (int64_t)random_below(&crowd->random, (uint64_t)RECONNECT_US);
 }
@@ -146,7 +185,8 @@ static void connect_device(struct crowd *crowd, struct device *device)
     crowd->connections_left--;
     crowd->reconnections += device->retry_at_us != 0;
     device->is_sent = false;
-    if (!wire_open(&device->wire, crowd->base, &crowd->settings->watch))
+    device->cut_at_us = 0;
+    if (!wire_open(&device->wire, crowd->base, device->to))
         on_down(device);
 }
 
@@ -182,17 +222,17 @@ static const struct broker_events broker_events = {.on_message = on_message};
 /* --- the tick --- */
 
 /* The kind of the next alarm: mostly panics, some falls, some services of a call box. */
-static enum signal_kind choose_kind(struct crowd *crowd, const struct device *device,
-                                    enum service_kind *service)
+static enum signal_kind choose_kind(struct crowd *crowd, struct random *random,
+                                    const struct device *device, enum service_kind *service)
 {
-    uint64_t dice = random_below(&crowd->random, 10);
+    uint64_t dice = random_below(random, 10);
 
     *service = SERVICE_NONE;
     if (crowd->settings->panics_only || dice < 7)
         return SIGNAL_PANIC;
     if (device->kind == DEVICE_WRISTBAND)
         return dice < 9 ? SIGNAL_FALL : SIGNAL_LOW_BATTERY;
-    *service = (enum service_kind)(1 + random_below(&crowd->random, SERVICE_KIND_COUNT - 1));
+    *service = (enum service_kind)(1 + random_below(random, SERVICE_KIND_COUNT - 1));
     return SIGNAL_SERVICE;
 }
 
@@ -209,22 +249,47 @@ static struct device *choose_device(struct crowd *crowd)
     return NULL;
 }
 
+/* Some protocols show a state, which must end before it can begin again: a report ends it. */
+static void press(struct crowd *crowd, struct device *device, struct random *random)
+{
+    enum service_kind service;
+    enum signal_kind kind = choose_kind(crowd, random, device, &service);
+
+    if (!device_can_say(device, kind, service)) {
+        kind = SIGNAL_PANIC;
+        service = SERVICE_NONE;
+    }
+    if (device->alarm.kind == kind && is_connected(crowd, device))
+        send_report(crowd, device);
+    device_press(device, kind, service, its_wall_us(device));
+    device->pressed_at_us = clock_mono_us();
+    crowd->pressed++;
+    crowd->pending++;
+    if (is_connected(crowd, device) && crowd->now_us >= device->hold_until_us)
+        send_alarm(crowd, device);
+}
+
+/* The pauses between its own presses are as chance has them. */
+static void press_by_itself(struct crowd *crowd, struct device *device)
+{
+    if (device->press_every_us == 0 || !crowd->is_pressing)
+        return;
+    if (device->press_at_us == 0)
+        device->press_at_us = crowd->started_at_us + device_next_pause_us(device);
+    if (crowd->now_us < device->press_at_us || device->is_pending)
+        return;
+    press(crowd, device, &device->random);
+    device->press_at_us += device_next_pause_us(device);
+}
+
 static void press_due(struct crowd *crowd)
 {
     double elapsed_s = (double)(crowd->now_us - crowd->started_at_us) / (double)US_PER_SECOND;
     long due = (long)(elapsed_s * crowd->settings->alarms_per_second);
     struct device *device;
-    enum service_kind service;
 
-    while (crowd->pressed < due && (device = choose_device(crowd))) {
-        enum signal_kind kind = choose_kind(crowd, device, &service);
-        device_press(device, kind, service, clock_wall_us());
-        device->pressed_at_us = clock_mono_us();
-        crowd->pressed++;
-        crowd->pending++;
-        if (is_connected(crowd, device))
-            send_alarm(crowd, device);
-    }
+    for (; crowd->chosen < due && (device = choose_device(crowd)); crowd->chosen++)
+        press(crowd, device, &crowd->random);
 }
 
 static void retransmit(struct crowd *crowd, struct device *device)
@@ -242,13 +307,18 @@ static void tend(struct crowd *crowd, struct device *device)
 {
     int64_t patience_us = (int64_t)(crowd->settings->retransmit_s * (double)US_PER_SECOND);
 
+    if (device->cut_at_us && crowd->now_us >= device->cut_at_us) {
+        wire_close(&device->wire);
+        on_down(device);
+    }
     if (device_is_stream(device) && !device->wire.stream)
         connect_device(crowd, device);
-    if (!is_connected(crowd, device))
+    press_by_itself(crowd, device);
+    if (!is_connected(crowd, device) || crowd->now_us < device->hold_until_us)
         return;
     if (crowd->now_us >= device->report_at_us) {
         send_report(crowd, device);
-        device->report_at_us += report_every_us(crowd);
+        device->report_at_us += device->report_every_us;
     }
     if (device->is_pending && !device->is_sent)
         send_alarm(crowd, device);
@@ -294,7 +364,8 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         return;
     }
     double elapsed_s = (double)(crowd->now_us - crowd->started_at_us) / (double)US_PER_SECOND;
-    if (settings->seconds == 0 || elapsed_s < settings->seconds) {
+    crowd->is_pressing = settings->seconds == 0 || elapsed_s < settings->seconds;
+    if (crowd->is_pressing) {
         press_due(crowd);
         crowd->ended_at_us = crowd->now_us;
     } else if (crowd->pending == 0 || elapsed_s > settings->seconds + settings->drain_s) {
@@ -311,17 +382,6 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 }
 
 /* --- life --- */
-
-/* As many connections as the machine allows. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 static bool open_record(struct crowd *crowd)
 {
@@ -345,7 +405,7 @@ static void greet_devices(struct crowd *crowd)
         device->wire.events = &wire_events;
         device->wire.context = device;
         device->report_at_us = crowd->now_us + (int64_t)(random_fraction(&crowd->random) *
-                                                         (double)report_every_us(crowd));
+                                                         (double)device->report_every_us);
         if (!device_is_stream(device))
             HASH_ADD_STR(crowd->by_identity, identity, device);
     }
@@ -361,6 +421,7 @@ static void print_summary(struct crowd *crowd)
         field_real("seconds", crowd->started_at_us ? seconds : 0),
         field_number("signals", crowd->reports + crowd->pressed),
         field_number("reports", crowd->reports),
+        field_number("faults", crowd->faults),
         field_number("alarms", crowd->pressed),
         field_number("acknowledged", crowd->acknowledged),
         field_number("pending", crowd->pending),
@@ -413,7 +474,7 @@ int crowd_run(const struct settings *settings)
     struct crowd crowd = {.settings = settings, .base = event_base_new()};
     int pending = -1;
 
-    raise_descriptor_limit();
+    wire_allow_many();
     random_init(&crowd.random, settings->seed);
     if (roster_open(&crowd.roster, settings) && open_record(&crowd)) {
         greet_devices(&crowd);

@@ -3,6 +3,7 @@
 #include "daemon/base/instant.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,22 @@ static struct message message_of(const struct device_frame *frame)
                             .body = {.data = frame->bytes, .size = frame->size}};
 }
 
+/* What is to be answered of a frame: the last one of the protocol that it holds. */
+static struct message last_message(const struct device *device, const struct device_frame *frame)
+{
+    struct message message = message_of(frame);
+    struct bytes rest = message.body;
+    size_t skip = 0, size = 0;
+
+    if (!device_is_stream(device))
+        return message;
+    while (device->codec->split(rest, &skip, &size) == FRAME_READY) {
+        message = (struct message){.body = bytes_part(rest, skip, size)};
+        rest = bytes_part(rest, skip + size, rest.size);
+    }
+    return message;
+}
+
 void device_press(struct device *device, enum signal_kind kind, enum service_kind service,
                   int64_t now_us)
 {
@@ -80,6 +97,17 @@ void device_press(struct device *device, enum signal_kind kind, enum service_kin
     }
 }
 
+bool device_can_say(const struct device *device, enum signal_kind kind, enum service_kind service)
+{
+    struct device_frame frame;
+    const struct signal signal = {.kind = (uint8_t)kind,
+                                  .service = (uint8_t)service,
+                                  .device = device->kind,
+                                  .occurred_at_us = CLOCK_FIRST_US};
+
+    return device_say(device, &signal, CLOCK_FIRST_US, &frame);
+}
+
 bool device_say_alarm(const struct device *device, struct device_frame *frame)
 {
     return device_say(device, &device->alarm, device->alarm.occurred_at_us, frame);
@@ -95,7 +123,7 @@ void device_name_alarm(const struct device *device, char name[MESSAGE_ID_LIMIT +
     name[0] = '\0';
     if (!device_say_alarm(device, &frame))
         return;
-    struct message message = message_of(&frame);
+    struct message message = last_message(device, &frame);
     if (device->codec->decode(&message, &session, &environment, said, 4) > 0)
         memcpy(name, said[0].message_id, MESSAGE_ID_LIMIT + 1);
 }
@@ -122,22 +150,6 @@ bool device_say_report(struct device *device, struct random *random, int64_t now
         report.steps = device->steps;
     }
     return device_say(device, &report, now_us, frame);
-}
-
-/* What is to be answered of a frame: the last one of the protocol that it holds. */
-static struct message last_message(const struct device *device, const struct device_frame *frame)
-{
-    struct message message = message_of(frame);
-    struct bytes rest = message.body;
-    size_t skip = 0, size = 0;
-
-    if (!device_is_stream(device))
-        return message;
-    while (device->codec->split(rest, &skip, &size) == FRAME_READY) {
-        message = (struct message){.body = bytes_part(rest, skip, size)};
-        rest = bytes_part(rest, skip + size, rest.size);
-    }
-    return message;
 }
 
 /* What the gateway owes for `frame` if its clock says `now_us`, as a stream's reader cuts it off; its
@@ -196,4 +208,10 @@ bool device_is_acknowledged_by(const struct device *device, struct bytes reply)
     struct device_frame frame;
 
     return device_say_alarm(device, &frame) && device_is_answer(device, &frame, reply);
+}
+
+int64_t device_next_pause_us(struct device *device)
+{
+    return US_PER_MS +
+           (int64_t)(-log(1 - random_fraction(&device->random)) * (double)device->press_every_us);
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/base/random.h"
 #include "protocol/codec.h"
+#include "tools/sim/faults.h"
 #include "tools/sim/wire.h"
 
 #include <uthash.h>
@@ -27,7 +28,13 @@ struct device {
     bool is_pending; /* `alarm` is not acknowledged */
     bool is_sent;    /* at least once, on the connection that it has now */
     struct signal alarm;
-    int64_t pressed_at_us, sent_at_us; /* mono */
+    const struct endpoint *to; /* of a stream */
+    struct faults faults;
+    struct random random, chance;                  /* of what it does; of what befalls it */
+    int64_t report_every_us, press_every_us;       /* press: the mean, 0 = never by itself */
+    int64_t clock_offset_us;                       /* of its wall clock */
+    int64_t pressed_at_us, sent_at_us;             /* mono */
+    int64_t press_at_us, hold_until_us, cut_at_us; /* mono, 0 = none */
     int64_t report_at_us,
         retry_at_us; /* mono: the next heartbeat or reading; the next connection */
     int64_t total_ml;
@@ -51,6 +58,8 @@ bool device_is_stream(const struct device *device);
 /* Begins a new alarm of that kind at wall time `now_us`. The device must not have one pending. */
 void device_press(struct device *device, enum signal_kind kind, enum service_kind service,
                   int64_t now_us);
+/* Whether its protocol has a word for an alarm of that kind. */
+bool device_can_say(const struct device *device, enum signal_kind kind, enum service_kind service);
 /* False if the device's protocol cannot say its alarm. */
 bool device_say_alarm(const struct device *device, struct device_frame *frame);
 /* What a gateway calls the alarm by: the codec makes it of the frame. "" if it has no name. */
@@ -63,6 +72,8 @@ bool device_is_owed_answer(const struct device *device, const struct device_fram
 /* Whether `reply` is that answer, whatever the gateway's clock says in it. */
 bool device_is_answer(const struct device *device, const struct device_frame *frame,
                       struct bytes reply);
+/* Until the next of its own presses: exponential, from a millisecond up. */
+int64_t device_next_pause_us(struct device *device);
 /* Whether `reply` is what the protocol owes for the pending alarm. */
 bool device_is_acknowledged_by(const struct device *device, struct bytes reply);
 

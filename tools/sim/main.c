@@ -13,7 +13,7 @@ static const struct {
     {"protocols", protocols_command, "list the protocols; --stream: only those over a connection"},
     {"replay", replay_command, "send captured frames, print each one's reply"},
     {"readings", readings_command, "publish the readings of a CSV file as meters would"},
-    {"device", device_command, "play one device by words on standard input"},
+    {"device", play_command, "play one device by words on standard input"},
     {"fleet", fleet_command, "play live wristbands, call boxes and meters"},
     {"load", load_command, "press many alarms a second and record which were acknowledged"},
     {"silence", silence_command, "judge the silent-meter detector on recorded readings"},

@@ -417,6 +417,14 @@ static bool is_sound(struct play *play, const struct wanted *wanted)
     return !wanted->ca_path || endpoint_use_tls(&play->to, wanted->ca_path);
 }
 
+static bool parse_wait(const char *text, int *out)
+{
+    int64_t ms;
+
+    *out = bytes_parse_decimal(bytes_of(text), &ms) && ms <= 600000 ? (int)ms : 0;
+    return *out > 0;
+}
+
 static bool parse(struct play *play, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -433,7 +441,7 @@ static bool parse(struct play *play, int argc, char **argv)
         if (option == 'm')
             is_good = endpoint_parse(&play->mqtt, optarg);
         else if (option == 'w')
-            is_good = (play->wait_ms = atoi(optarg)) > 0;
+            is_good = parse_wait(optarg, &play->wait_ms);
         else if (option == 'u')
             wanted.is_udp = true;
         else if (option == '?')
@@ -456,7 +464,7 @@ static bool parse(struct play *play, int argc, char **argv)
     return is_good;
 }
 
-int device_command(int argc, char **argv)
+int play_command(int argc, char **argv)
 {
     struct play *play = calloc(1, sizeof(*play));
     char subscription[IDENTITY_LIMIT + 40];

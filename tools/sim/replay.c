@@ -3,7 +3,7 @@
  * a line: "frame" with "encoding" text or hex, "topic" for MQTT, and "derived"."wire_ok", false where
  * the frame could not have been on a wire as it stands (sent only with --all).
  *
- * Over TCP each frame gets a connection of its own, many at once; an answer is over when a whole
+ * Over TCP or UDP each frame gets a connection of its own, many at once; an answer is over when a whole
  * frame of the protocol has come, when the peer closes, or when the wait is.
  */
 #include "daemon/base/attributes.h"
@@ -41,7 +41,7 @@ struct capture {
 struct replay {
     const struct codec *codec;
     struct endpoint to, mqtt;
-    bool all;
+    bool all, is_datagram;
     int wait_ms;
     struct capture *captures;
     size_t count, limit, begun, over;
@@ -289,6 +289,9 @@ static bool parse_option(struct replay *replay, int option, const char *text)
             return false;
         replay->wait_ms = (int)wait_ms;
         return true;
+    case 'u':
+        replay->is_datagram = true;
+        return true;
     case 'a':
         replay->all = true;
         return true;
@@ -320,6 +323,7 @@ int replay_command(int argc, char **argv)
         {"to", required_argument, NULL, 't'},
         {"mqtt", required_argument, NULL, 'm'},
         {"wait-ms", required_argument, NULL, 'w'},
+        {"udp", no_argument, NULL, 'u'},
         {"all", no_argument, NULL, 'a'},
         {0},
     };
@@ -328,9 +332,10 @@ int replay_command(int argc, char **argv)
 
     for (int option; is_good && (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
         is_good = parse_option(&replay, option, optarg);
+    replay.to.is_datagram = replay.is_datagram;
     bool has_stream = replay.codec && replay.codec->split && replay.to.port;
     if (!is_good || optind != argc - 1 || !(has_stream || replay.mqtt.port)) {
-        fprintf(stderr, "usage: onekey-sim replay --protocol P --to HOST:PORT [--all] "
+        fprintf(stderr, "usage: onekey-sim replay --protocol P --to HOST:PORT [--udp] [--all] "
                         "[--wait-ms N] FILE.jsonl\n"
                         "       onekey-sim replay --mqtt HOST:PORT [--all] [--wait-ms N] "
                         "FILE.jsonl\n");

@@ -1,4 +1,4 @@
-/* Who takes part: the devices of a CSV file, or invented ones in given numbers. */
+/* Who takes part: the devices of a CSV file, the groups of another, or invented ones in numbers. */
 #ifndef ONEKEY_SIM_ROSTER_H
 #define ONEKEY_SIM_ROSTER_H
 
@@ -8,7 +8,9 @@
 struct roster {
     struct device *devices;
     int count;
-    int left_out; /* of the file, for want of an endpoint or of a way to play them */
+    int left_out;               /* of the file, for want of an endpoint or of a way to play them */
+    struct endpoint *endpoints; /* of the groups */
+    int group_count;
 };
 
 /* False, with a sentence on stderr, if the file cannot be read or nobody is in it. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { ENDPOINT, TEXT, COUNT, REAL, PER_MINUTE, REPORTS_PER_SECOND, SEED, FLAG };
+enum type { ENDPOINT, TEXT, COUNT, REAL, PER_MINUTE, REPORTS_PER_SECOND, SEED, FLAG, FAULTS };
 
 static const struct {
     const char *name;
@@ -19,6 +19,9 @@ static const struct {
     {"watch", ENDPOINT, offsetof(struct settings, watch), "HOST:PORT of the wristbands' listener"},
     {"mqtt", ENDPOINT, offsetof(struct settings, mqtt), "HOST:PORT of the broker"},
     {"devices", TEXT, offsetof(struct settings, devices_path), "FILE.csv of registered devices"},
+    {"mix", TEXT, offsetof(struct settings, mix_path), "FILE.csv of groups to invent"},
+    {"faults", FAULTS, offsetof(struct settings, faults),
+     "shares, as \"cut=0.01 delay=0.1 duplicate=0.1 garbage=0.1 clock=0.1\""},
     {"wristbands", COUNT, offsetof(struct settings, wristbands), "invented ones, over TCP"},
     {"call-boxes", COUNT, offsetof(struct settings, call_boxes), "invented ones, over MQTT"},
     {"meters", COUNT, offsetof(struct settings, meters), "invented ones, over MQTT"},
@@ -65,6 +68,8 @@ static bool put(struct settings *settings, size_t option, const char *text)
     case TEXT:
         *(const char **)place = text;
         return true;
+    case FAULTS:
+        return faults_parse(place, text);
     case FLAG:
         *(bool *)place = true;
         return true;
@@ -100,8 +105,8 @@ static bool check(struct settings *settings)
         settings->report_every_s = invented / -settings->report_every_s;
     if (settings->report_every_s == 0)
         problem = "--report-every must be above 0";
-    else if (!settings->devices_path && invented == 0)
-        problem = "no devices: give --devices, --wristbands, --call-boxes or --meters";
+    else if (!settings->devices_path && !settings->mix_path && invented == 0)
+        problem = "no devices: give --devices, --mix, --wristbands, --call-boxes or --meters";
     else if (settings->wristbands && !settings->watch.port)
         problem = "--wristbands need --watch HOST:PORT";
     else if (settings->call_boxes + settings->meters && !settings->mqtt.port)

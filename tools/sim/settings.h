@@ -3,12 +3,16 @@
 #define ONEKEY_SIM_SETTINGS_H
 
 #include "tools/sim/endpoint.h"
+#include "tools/sim/faults.h"
 
 #include <stdint.h>
 
 struct settings {
     struct endpoint watch, mqtt; /* port 0: not used */
-    const char *devices_path;    /* NULL: invented devices, in these numbers: */
+    const char *devices_path;    /* registered devices, NULL: none */
+    const char *mix_path;        /* invented ones of any protocol, NULL: none */
+    struct faults faults;        /* of all but those of the mix, which has its own */
+    /* Without a file: invented devices, in these numbers. */
     int wristbands, call_boxes, meters;
     double alarms_per_second;
     double report_every_s; /* heartbeats and readings of one device */

@@ -32,5 +32,7 @@ bool wire_open(struct wire *wire, struct event_base *base, const struct endpoint
 void wire_send(struct wire *wire, struct bytes bytes);
 /* Closes without calling back; a closed wire may be closed again. */
 void wire_close(struct wire *wire);
+/* Allows this process as many as the machine does. */
+void wire_allow_many(void);
 
 #endif
