@@ -34,7 +34,7 @@ PROGRAMS := onekeyd onekeyctl onekey-sim
 DIR_onekeyd := daemon
 DIR_onekeyctl := tools/onekeyctl
 DIR_onekey-sim := tools/sim
-FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lssl -lcrypto -ljansson \
+FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lcurl -lssl -lcrypto -ljansson \
 	-linih -lz -lsystemd -lpthread -lm
 
 # $(call sources,DIR): the C files of one folder.

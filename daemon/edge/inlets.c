@@ -294,6 +294,11 @@ void inlets_publish(struct inlets *inlets, struct bytes topic, struct bytes body
         mqtt_publish(inlets->mqtt, name, body.data, body.size, 1, false);
 }
 
+struct mqtt *inlets_mqtt(struct inlets *inlets)
+{
+    return inlets->mqtt;
+}
+
 void inlets_turn(struct inlets *inlets, uint64_t durable, bool has_room)
 {
     udp_peers_turn(inlets->udp);

@@ -18,6 +18,7 @@
 #include "protocol/bytes.h"
 
 struct inlets;
+struct mqtt;
 
 /* Opens every listener of the configuration, and connects to the broker where one is named. NULL,
  * and one sentence in `error`, where one cannot be opened. */
@@ -33,6 +34,9 @@ bool inlets_reload(struct inlets *inlets, const struct config *config);
 void inlets_send(struct inlets *inlets, uint64_t connection, struct bytes data);
 void inlets_hang_up(struct inlets *inlets, uint64_t connection);
 void inlets_publish(struct inlets *inlets, struct bytes topic, struct bytes body);
+
+/* The broker's connection, NULL if none is configured; lent until inlets_close. */
+struct mqtt *inlets_mqtt(struct inlets *inlets);
 
 /* At the end of a turn: what is durable may be acknowledged, and whether there is room to read. */
 void inlets_turn(struct inlets *inlets, uint64_t durable, bool has_room);

@@ -19,11 +19,11 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/random.h"
+#include "daemon/edge/secret_file.h"
 
 #define RECEIVE_MAXIMUM 1000
 #define RECONNECT_MIN_MS 500
 #define RECONNECT_MAX_MS 30000
-#define PASSWORD_MAX 256
 #define QOS 1
 #define SESSION_NEVER_EXPIRES UINT32_MAX
 
@@ -47,6 +47,8 @@ struct mqtt {
     uint32_t queued;         /* own publishes since everything was last out */
     uint32_t unacknowledged; /* own publishes of QoS 1 and 2 */
     struct mqtt_counters counters;
+    mqtt_on_published *on_published;
+    void *published_context;
 };
 
 static void report(const struct mqtt *mqtt, enum log_level level, const char *event,
@@ -280,38 +282,28 @@ static void on_message(struct mosquitto *client, void *context,
 }
 
 /* QoS 0: written. Others: acknowledged. */
-static void on_publish(struct mosquitto *client, void *context, int id)
+static void on_publish(struct mosquitto *client, void *context, int id, int reason,
+                       const mosquitto_property *properties)
 {
     struct mqtt *mqtt = context;
-    (void)client, (void)id;
+    (void)client, (void)properties;
     if (!mqtt->writing && mqtt->unacknowledged > 0)
         mqtt->unacknowledged--;
+    if (mqtt->on_published)
+        mqtt->on_published(mqtt->published_context, id, reason);
 }
 
 /* --- set-up --- */
 
-static bool read_password(const char *path, char *password, char *error, size_t error_size)
-{
-    FILE *file = fopen(path, "re");
-    bool good = file && fgets(password, PASSWORD_MAX, file);
-    if (good)
-        password[strcspn(password, "\r\n")] = '\0';
-    else
-        snprintf(error, error_size, "%s: %s", path, file ? "empty" : strerror(errno));
-    if (file)
-        fclose(file);
-    return good;
-}
-
 static bool set_credentials(struct mqtt *mqtt, char *error, size_t error_size)
 {
     const struct mqtt_options *options = &mqtt->options;
-    char password[PASSWORD_MAX] = "";
+    char password[SECRET_SIZE] = "";
 
     if (!options->username)
         return true;
     if (options->password_path &&
-        !read_password(options->password_path, password, error, error_size))
+        !secret_file_read(options->password_path, password, error, error_size))
         return false;
     int result = mosquitto_username_pw_set(mqtt->client, options->username,
                                            options->password_path ? password : NULL);
@@ -359,7 +351,7 @@ static bool configure(struct mqtt *mqtt, char *error, size_t error_size)
     mosquitto_connect_v5_callback_set(client, on_connect);
     mosquitto_subscribe_callback_set(client, on_subscribe);
     mosquitto_message_callback_set(client, on_message);
-    mosquitto_publish_callback_set(client, on_publish);
+    mosquitto_publish_v5_callback_set(client, on_publish);
     set_session_expiry(mqtt);
     return set_credentials(mqtt, error, error_size) && set_tls(mqtt, error, error_size);
 }
@@ -452,21 +444,29 @@ void mqtt_durable(struct mqtt *mqtt, uint64_t number)
         write_out(mqtt);
 }
 
-bool mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, size_t size, int qos,
-                  bool retain)
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, size_t size, int qos,
+                 bool retain)
 {
+    int id = 0;
+
     if (mqtt->state != CONNECTED || mqtt->queued >= MQTT_PUBLISHING_MAX ||
         mqtt->unacknowledged >= MQTT_PUBLISHING_MAX ||
-        mosquitto_publish(mqtt->client, NULL, topic, (int)size, payload, qos, retain) !=
+        mosquitto_publish(mqtt->client, &id, topic, (int)size, payload, qos, retain) !=
             MOSQ_ERR_SUCCESS) {
         mqtt->counters.publish_refused++;
-        return false;
+        return 0;
     }
     mqtt->counters.published++;
     mqtt->queued++;
     mqtt->unacknowledged += qos > 0;
     watch(mqtt);
-    return true;
+    return id;
+}
+
+void mqtt_watch_published(struct mqtt *mqtt, mqtt_on_published *on_published, void *context)
+{
+    mqtt->on_published = on_published;
+    mqtt->published_context = context;
 }
 
 void mqtt_pause_reading(struct mqtt *mqtt, bool pause)

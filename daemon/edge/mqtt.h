@@ -85,10 +85,13 @@ void mqtt_close(struct mqtt *mqtt);
 
 /* All numbers up to this one are durable. To be told every turn in which it grew. */
 void mqtt_durable(struct mqtt *mqtt, uint64_t number);
-/* Whether it was queued; not while there is no connection, nor while the broker takes nothing.
- * It leaves together with the acknowledgements, perhaps one sync later. */
-bool mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, size_t size, int qos,
-                  bool retain);
+/* The number of the message (never 0) if it was queued; 0 while there is no connection, and while the
+ * broker takes nothing. It leaves together with the acknowledgements, perhaps one sync later. */
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, size_t size, int qos,
+                 bool retain);
+/* The broker has answered for that message: below 128 it took it, 16: but nobody subscribes to it. */
+typedef void mqtt_on_published(void *context, int id, int reason);
+void mqtt_watch_published(struct mqtt *mqtt, mqtt_on_published *on_published, void *context);
 /* While paused no messages are taken: they wait at the broker. */
 void mqtt_pause_reading(struct mqtt *mqtt, bool pause);
 bool mqtt_is_connected(const struct mqtt *mqtt);
