@@ -168,6 +168,21 @@ static void add_ledger(struct metrics *metrics, const struct ledger_figures *fig
     add(metrics, lines, sizeof(lines) / sizeof(lines[0]));
 }
 
+static void add_notices(struct metrics *metrics, const struct notices_figures *figures)
+{
+    const struct line lines[] = {
+        GAUGE("onekey_notice_targets", "Targets of notices", figures->targets),
+        GAUGE("onekey_notices_on_the_way", "Notices being sent", figures->on_the_way),
+        LABELLED(METRIC_COUNTER, "onekey_notices_total", "result=\"delivered\"",
+                 "Attempts to deliver a notice", figures->delivered),
+        LABELLED(METRIC_COUNTER, "onekey_notices_total", "result=\"failed\"", "", figures->failed),
+        LABELLED(METRIC_COUNTER, "onekey_notices_total", "result=\"refused\"", "",
+                 figures->refused),
+    };
+
+    add(metrics, lines, sizeof(lines) / sizeof(lines[0]));
+}
+
 static void add_turn(struct metrics *metrics, const struct turn_figures *figures)
 {
     const struct line lines[] = {
@@ -189,6 +204,7 @@ void measure_print(struct turn *turn, void *context,
     static struct metrics metrics; /* large; filled anew for every scrape */
     struct inlets_figures inlets = turn_inlets(turn);
     struct ledger_figures ledger = turn_ledger(turn);
+    struct notices_figures notices = turn_notices(turn);
     struct turn_figures figures = turn_figures(turn);
 
     metrics_init(&metrics);
@@ -196,5 +212,6 @@ void measure_print(struct turn *turn, void *context,
     add_gateway(&metrics, turn_gateway(turn));
     add_inlets(&metrics, &inlets);
     add_ledger(&metrics, &ledger);
+    add_notices(&metrics, &notices);
     metrics_print(&metrics, context, on_text);
 }

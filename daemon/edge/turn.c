@@ -10,6 +10,7 @@
 #include "daemon/edge/clock.h"
 #include "daemon/edge/directory.h"
 #include "daemon/edge/effects.h"
+#include "daemon/edge/notices.h"
 #include "daemon/edge/service.h"
 #include "daemon/edge/setup.h"
 
@@ -29,6 +30,7 @@ struct turn {
     struct effects effects;
     void *memory;
     struct directory *directory;
+    struct notices *notices; /* NULL: no target is configured */
     struct event *timer, *written;
     int64_t checkpoint_at_us, alive_at_us, maintain_at_us;
     struct turn_figures figures;
@@ -269,6 +271,19 @@ static bool open_inlets(struct turn *turn, char *error, size_t error_size)
     return turn->effects.inlets != NULL;
 }
 
+static bool open_notices(struct turn *turn, char *error, size_t error_size)
+{
+    return notices_open(&(struct notices_setup){.base = turn->base,
+                                                .config = turn->config,
+                                                .district = turn->district,
+                                                .mqtt = inlets_mqtt(turn->effects.inlets),
+                                                .random = &turn->random,
+                                                .log = turn->log,
+                                                .on_turn = begin,
+                                                .context = turn},
+                        &turn->notices, error, error_size);
+}
+
 static bool open_all(struct turn *turn, char *error, size_t error_size)
 {
     begin(turn);
@@ -276,7 +291,8 @@ static bool open_all(struct turn *turn, char *error, size_t error_size)
         return false;
     open_gateway(turn);
     if (!open_store(turn, error, error_size) || !open_directory(turn, error, error_size) ||
-        !replay(turn, error, error_size) || !open_inlets(turn, error, error_size))
+        !replay(turn, error, error_size) || !open_inlets(turn, error, error_size) ||
+        !open_notices(turn, error, error_size))
         return false;
     turn->timer = event_new(turn->base, -1, 0, on_timer, turn);
     turn->written = event_new(turn->base, ledger_fd(turn->effects.ledger), EV_READ | EV_PERSIST,
@@ -309,6 +325,7 @@ struct turn *turn_open(struct event_base *base, const struct config *config, str
 
 void turn_close(struct turn *turn)
 {
+    notices_close(turn->notices);
     if (turn->effects.inlets)
         inlets_close(turn->effects.inlets);
     if (turn->directory)
@@ -428,6 +445,7 @@ void turn_configure(struct turn *turn, const struct config *config)
     turn->config = config;
     gateway_configure(turn->effects.gateway, &settings);
     inlets_reload(turn->effects.inlets, config);
+    notices_configure(turn->notices, config);
 }
 
 void turn_drain(struct turn *turn)
@@ -455,6 +473,11 @@ const struct gateway *turn_gateway(const struct turn *turn)
 struct inlets_figures turn_inlets(const struct turn *turn)
 {
     return inlets_figures(turn->effects.inlets);
+}
+
+struct notices_figures turn_notices(const struct turn *turn)
+{
+    return notices_figures(turn->notices);
 }
 
 struct ledger_figures turn_ledger(const struct turn *turn)

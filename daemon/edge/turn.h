@@ -21,6 +21,7 @@
 #include "daemon/core/gateway.h"
 #include "daemon/edge/inlets.h"
 #include "daemon/edge/ledger.h"
+#include "daemon/edge/notices.h"
 
 struct event_base;
 struct turn;
@@ -44,6 +45,7 @@ const char *turn_not_ready(const struct turn *turn);
 /* For metrics and the control socket. */
 const struct gateway *turn_gateway(const struct turn *turn);
 struct inlets_figures turn_inlets(const struct turn *turn);
+struct notices_figures turn_notices(const struct turn *turn);
 struct ledger_figures turn_ledger(const struct turn *turn);
 struct turn_figures {
     uint64_t turns, ack_count;

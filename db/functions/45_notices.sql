@@ -30,6 +30,71 @@ language sql stable set search_path = onekey, pg_temp as $$
     where t.district = notice_person.district and t.id = notice_person.ticket_id
 $$;
 
+-- --- what people read ---
+
+-- The first line of a notice by what it tells; what is not listed is just a notice.
+create or replace function onekey.notice_heading(event_type text, out zh text, out en text)
+language sql immutable set search_path = onekey, pg_temp as $$
+    select v.zh, v.en
+    from (values ('ticket.raised', '新报警', 'New alarm'),
+                 ('ticket.escalated', '仍未处理，请关注', 'Still waiting, please look'),
+                 ('ticket.contact', '请联系老人或上门查看', 'Please call or look in'),
+                 ('ticket.closed', '已办结', 'Closed')) v(event_type, zh, en)
+    where v.event_type = notice_heading.event_type
+    union all select '一键通通知', 'Notice'
+    limit 1
+$$;
+
+-- Subject and text in both languages, of what the target may know: a line that says nothing is left out.
+create or replace function onekey.notice_text(event_type text, payload jsonb) returns jsonb
+language sql stable set search_path = onekey, pg_temp as $$
+    select jsonb_build_object(
+        'subject', jsonb_build_object(
+            'zh', concat_ws(' ', concat('【一键通】', h.zh), k.kind_zh, '工单 ' || k.id),
+            'en', concat_ws(' ', h.en || ':', k.kind_en, 'ticket ' || k.id)),
+        'text', jsonb_build_object(
+            'zh', concat_ws(E'\n', h.zh, '事件：' || k.kind_zh, '工单：' || k.id, '优先级：' || k.priority, '时间：' || k.at,
+                '区域：' || k.area_zh, '住户编号：' || k.household, '姓名：' || p.resident, '地址：' || p.address,
+                '电话：' || p.phone, '说明：' || (payload ->> 'text_zh')),
+            'en', concat_ws(E'\n', h.en, 'Event: ' || k.kind_en, 'Ticket: ' || k.id, 'Priority: ' || k.priority,
+                'Time: ' || k.at, 'Area: ' || k.area, 'Household: ' || k.household, 'Name: ' || p.resident,
+                'Address: ' || p.address, 'Phone: ' || p.phone, 'Remark: ' || (payload ->> 'text_en'))))
+    from onekey.notice_heading(event_type) h
+    cross join lateral (
+        select x.*, to_char(x.received_at at time zone 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS') as at
+        from jsonb_to_record(coalesce(payload -> 'ticket', '{}'))
+             as x(id bigint, kind_zh text, kind_en text, priority integer, area text, area_zh text, household text,
+                  received_at timestamptz)) k
+    cross join lateral jsonb_to_record(coalesce(payload -> 'person', '{}')) as p(resident text, address text, phone text)
+$$;
+
+-- A notice as it is sent. The id is the key, or its hash where that would not fit into a header.
+create or replace function onekey.notice_message_id(notice onekey.outbox) returns text
+language sql stable set search_path = onekey, pg_temp as $$
+    select case when notice.idempotency_key ~ '^[A-Za-z0-9_-]{1,100}$' then notice.idempotency_key
+                else encode(sha256(convert_to(notice.idempotency_key, 'UTF8')), 'hex') end
+$$;
+
+create or replace function onekey.notice_body(notice onekey.outbox, told jsonb) returns jsonb
+language sql stable set search_path = onekey, pg_temp as $$
+    select jsonb_build_object(
+        'id', onekey.notice_message_id(notice), 'type', notice.event_type,
+        'timestamp', to_char(notice.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'data', jsonb_build_object('district', notice.district) || told)
+        || case when notice.transport in ('mail', 'exec') then onekey.notice_text(notice.event_type, told) else '{}' end
+$$;
+
+-- What this notice tells a target that may (not) know persons.
+create or replace function onekey.notice_told(notice onekey.outbox, person boolean) returns jsonb
+language sql stable set search_path = onekey, pg_temp as $$
+    select case when person then notice.payload || jsonb_strip_nulls(jsonb_build_object('person',
+                    nullif(coalesce(onekey.notice_person(notice.district, notice.ticket_id), '{}')
+                           || coalesce(notice.payload -> 'person', '{}'), '{}')))
+                else notice.payload - 'person' end
+$$;
+
+-- --- writing, taking ---
+
 create or replace function onekey.enqueue_notice(district text, ticket_id bigint, event_type text, transport text,
                                                  destination text, payload jsonb, idempotency_key text)
 returns bigint language plpgsql security definer set search_path = onekey, pg_temp as $$
@@ -83,11 +148,12 @@ begin
 end $$;
 
 -- What is due for these targets, at most `rooms` to each, now leased to the gateway. `persons`: which targets are
--- told who it is about. The id is what the receiver knows the notice by: the key, or its hash where it would not fit into a header.
-create or replace function onekey.take_notices(gateway text, district text, transports text[], names text[],
-                                               rooms integer[], persons boolean[], lease_s integer)
-returns table (id bigint, target integer, ticket_id bigint, event_type text, message_id text, created_at timestamptz,
-               attempts integer, payload jsonb)
+-- told who it is about. Texts only where people read them.
+drop function if exists onekey.take_notices(text, text, text[], text[], integer[], boolean[], integer);
+create function onekey.take_notices(gateway text, district text, transports text[], names text[],
+                                    rooms integer[], persons boolean[], lease_s integer)
+returns table (id bigint, target integer, event_type text, message_id text, created_at timestamptz, attempts integer,
+               body text, subject_zh text, subject_en text, text_zh text, text_en text)
 language plpgsql security definer set search_path = onekey, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -102,20 +168,18 @@ begin
               and o.delivered_at is null and o.given_up_at is null and o.next_try_at <= clock_timestamp()
               and (o.leased_until is null or o.leased_until <= clock_timestamp())
             order by o.next_try_at limit t.room for update skip locked) d
+    ), taken as (
+        update onekey.outbox o
+        set leased_by = take_notices.gateway, leased_until = clock_timestamp() + lease_s * interval '1 s',
+            attempts = o.attempts + 1
+        from due
+        where o.district = take_notices.district and o.id = due.id
+        returning o as notice, due.nth, onekey.notice_body(o, onekey.notice_told(o, due.person)) as body
     )
-    update onekey.outbox o
-    set leased_by = take_notices.gateway, leased_until = clock_timestamp() + lease_s * interval '1 s',
-        attempts = o.attempts + 1
-    from due
-    where o.district = take_notices.district and o.id = due.id
-    returning o.id, due.nth::integer - 1, o.ticket_id, o.event_type,
-              case when o.idempotency_key ~ '^[A-Za-z0-9_-]{1,100}$' then o.idempotency_key
-                   else encode(sha256(convert_to(o.idempotency_key, 'UTF8')), 'hex') end,
-              o.created_at, o.attempts,
-              case when due.person then o.payload || jsonb_strip_nulls(jsonb_build_object('person',
-                       nullif(coalesce(onekey.notice_person(o.district, o.ticket_id), '{}')
-                              || coalesce(o.payload -> 'person', '{}'), '{}')))
-                   else o.payload - 'person' end;
+    select (t.notice).id, t.nth::integer - 1, (t.notice).event_type, t.body ->> 'id', (t.notice).created_at,
+           (t.notice).attempts, t.body::text, t.body #>> '{subject,zh}', t.body #>> '{subject,en}', t.body #>> '{text,zh}',
+           t.body #>> '{text,en}'
+    from taken t;
 end $$;
 comment on function onekey.take_notices(text, text, text[], text[], integer[], boolean[], integer) is
     'Notices for a gateway to send now; target counts its targets from 0. No other gateway takes them before the lease ends';
@@ -340,6 +404,7 @@ select onekey.grant_execute(name, 'onekey_gateway')
 from unnest(array['enqueue_notice', 'take_notices', 'release_notices', 'notice_delivered', 'notice_failed',
                   'settle_notices']) name;
 select onekey.grant_execute(name)
-from unnest(array['notice_facts', 'notice_person', 'spread_notices', 'notice_event', 'target_fails', 'raise_target_ticket',
+from unnest(array['notice_facts', 'notice_person', 'notice_heading', 'notice_text', 'notice_message_id', 'notice_body',
+                  'notice_told', 'spread_notices', 'notice_event', 'target_fails', 'raise_target_ticket',
                   'target_works', 'close_target_ticket', 'retry_notice']) name;
 select onekey.grant_to('select on onekey.v_notices', 'onekey_console');

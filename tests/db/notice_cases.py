@@ -173,14 +173,33 @@ def test_only_targets_that_ask_are_told_of_persons(db):
     db.sql("update onekey.household set phone = '000-0001' where id = 1")
     ticket = db.raises(signal(1, "panic"))[0][1]
     enqueue(db, "k1", ticket=ticket, payload='{"step": 2, "person": {"contact": {"name": "Sample Son", "phone": "000-0002"}}}')
-    plain = take(db, lease_s=0, columns="payload")[0]
+    plain = take(db, lease_s=0, columns="body")[0]
     for text in ["Sample", "000-", "Road"]:
         assert text not in plain, plain
     holds('"kind_zh": "紧急呼救"', plain)
     holds('"step": 2', plain)
-    whole = take(db, person=True, columns="payload -> 'person'")[0]
+    whole = take(db, person=True, columns="body::jsonb #> '{data,person}'")[0]
     equal(whole, '{"phone": "000-0001", "address": "Sample Road 1", "contact": {"name": "Sample Son", "phone": "000-0002"},'
                  ' "resident": "Sample One"}')
+
+
+def test_people_read_what_the_target_may_know(db):
+    db.sql("update onekey.household set phone = '000-0001' where id = 1")
+    ticket = db.raises(signal(1, "panic", received_at="2026-11-22 08:00:00+08"))[0][1]
+    for key in ["k1", "k2"]:
+        enqueue(db, key, "mail", "desk", ticket, '{"text_en": "Ring twice."}')
+    mail = [("mail", "desk")]
+    equal(take(db, mail, room=1, columns="subject_en, subject_zh"),
+          [f"Still waiting, please look: Panic ticket {ticket}|【一键通】仍未处理，请关注 紧急呼救 工单 {ticket}"])
+    whole = "\n".join(take(db, mail, person=True, columns="text_zh, text_en"))
+    for text in ["时间：2026-11-22 08:00:00", "姓名：Sample One", "Phone: 000-0001", "Area: D/T", "Remark: Ring twice."]:
+        holds(text, whole)
+    db.sql("select onekey.release_notices('g1', 'D')")
+    plain = "\n".join(take(db, mail, columns="text_zh, text_en"))
+    for text in ["Sample", "000-"]:
+        assert text not in plain, plain
+    enqueue(db, "k3", "exec", "sms", payload='{"ticket": {}}')
+    holds("【一键通】", take(db, [("exec", "sms")], columns="subject_zh")[0])
 
 
 def test_what_no_gateway_can_send_is_given_up_and_what_is_over_forgotten(db):
