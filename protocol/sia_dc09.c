@@ -13,7 +13,7 @@
  *
  * What is answered. ACK where the message was understood, also for codes that we have no name for.
  * NAK, which tells our time, where an encrypted message is not of now, or no key opens it: the alarm
- * in it is taken all the same. DUH where the frame is sound and we know of no event in it. Nothing
+ * in it is taken all the same, as one that is not authenticated. DUH where the frame is sound and we know of no event in it. Nothing
  * where the checksum is wrong: the panel repeats.
  */
 #include "protocol/calendar.h"
@@ -177,9 +177,10 @@ static void flag_message(const struct reading *reading, const struct codec_envir
         signal->flags |= SIGNAL_FLAG_UNAUTHENTICATED;
     if (text->has_stamp && !text->stamped_us)
         signal->flags |= SIGNAL_FLAG_CLOCK_WRONG;
+    /* Its key proves who wrote it, its time that it is no copy which somebody kept. */
     if (reading->frame.is_encrypted && text->stamped_us &&
         is_outside_window(text->stamped_us, environment))
-        signal->flags |= SIGNAL_FLAG_CLOCK_WRONG;
+        signal->flags |= SIGNAL_FLAG_CLOCK_WRONG | SIGNAL_FLAG_UNAUTHENTICATED;
 }
 
 /* Adds the events of what could be read; returns how many. */

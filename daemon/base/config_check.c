@@ -49,6 +49,11 @@ static void check_listener(const struct check *check, const struct config_listen
                  "[listen %s] has a certificate, key or client_ca that would not be used; "
                  "give transport = tls",
                  listener->name);
+    if (listener->client_identity != CONFIG_NO_IDENTITY && listener->client_ca[0] == '\0')
+        complain(check,
+                 "[listen %s] client_identity asks for certificates that no authority vouches for; "
+                 "give client_ca",
+                 listener->name);
     for (int i = 0; i < check->index; i++) {
         const struct config_listener *other = &check->config->listeners[i];
         bool both_udp = (other->transport == CONFIG_UDP) == (listener->transport == CONFIG_UDP);

@@ -48,6 +48,14 @@ const struct config_key config_keys[] = {
      "Private key (PEM), for transport = tls."},
     {"listen", "client_ca", CONFIG_PATH, RESTART, IN_LISTENER(client_ca), "", 0, 0, NULL,
      "Authorities (PEM) one of which must have signed a device's certificate; empty asks for none."},
+    {"listen", "client_identity", CONFIG_CHOICE, RESTART, IN_LISTENER(client_identity), "none", 0,
+     0, "none common_name serial_number",
+     "What of a device's certificate is its identity, written as it is imported: what its frames "
+     "claim is believed only if it is the same. none where one connection speaks for many devices."},
+    {"listen", "meter_status", CONFIG_CHOICE, RESTART, IN_LISTENER(meter_status), "standard", 0, 0,
+     "standard vendor",
+     "CJ/T 188: how the status of a meter is to be read, by the standard or by the masks C0 (valve) "
+     "and 20 (battery) of some makers."},
     {"listen", "idle_timeout_s", CONFIG_INTEGER, RESTART, IN_LISTENER(idle_timeout_s), "1200", 1,
      7 * DAY_S, NULL, "A connection that says nothing for so long is closed."},
     {"listen", "handshake_timeout_s", CONFIG_INTEGER, RESTART, IN_LISTENER(handshake_timeout_s),
@@ -79,6 +87,11 @@ const struct config_key config_keys[] = {
      65535, NULL, "Most messages the broker sends ahead of our acknowledgements."},
     {"mqtt", "reconnect_max_s", CONFIG_INTEGER, RESTART, IN(mqtt.reconnect_max_s), "30", 1, 3600,
      NULL, "Longest pause between two attempts to reach the broker."},
+    {"mqtt", "proof", CONFIG_CHOICE, RELOAD, IN(mqtt.proof), "none", 0, 0, "none topic",
+     "Whether the topic proves who publishes: only where the broker lets each device publish below "
+     "onekey/v1/KIND/IDENTITY of its own, as an ACL does. Devices with a secret are believed then."},
+    {"mqtt", "meter_status", CONFIG_CHOICE, RELOAD, IN(mqtt.meter_status), "standard", 0, 0,
+     "standard vendor", "As of [listen NAME], for CJ/T 188 frames that come by the broker."},
 
     {"journal", "directory", CONFIG_PATH, RESTART, IN(journal.directory), "", 0, 0, NULL,
      "Where alarms are made durable before they are acknowledged; empty is journal in the state "

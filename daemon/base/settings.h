@@ -15,6 +15,10 @@
 #define CONFIG_PATH_SIZE 256
 
 enum config_transport { CONFIG_TCP, CONFIG_TLS, CONFIG_UDP };
+/* What of a client's certificate names the device. */
+enum config_client_identity { CONFIG_NO_IDENTITY, CONFIG_COMMON_NAME, CONFIG_SERIAL_NUMBER };
+enum config_mqtt_proof { CONFIG_NO_PROOF, CONFIG_TOPIC_PROVES };
+enum config_meter_status { CONFIG_STATUS_STANDARD, CONFIG_STATUS_VENDOR };
 enum config_silence_mode { CONFIG_FIXED, CONFIG_LEARNED };
 
 struct config_listener {
@@ -26,6 +30,8 @@ struct config_listener {
     char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE], client_ca[CONFIG_PATH_SIZE];
     int32_t idle_timeout_s, handshake_timeout_s;
     int32_t connections_max, accepts_per_second;
+    int32_t client_identity; /* enum config_client_identity */
+    int32_t meter_status;    /* enum config_meter_status */
 };
 
 enum config_include { CONFIG_NOBODY, CONFIG_PERSON };
@@ -74,6 +80,8 @@ struct config {
         char password_file[CONFIG_PATH_SIZE], ca_file[CONFIG_PATH_SIZE];
         char client_id[CONFIG_NAME_SIZE]; /* never empty: gateway.name unless set */
         int32_t keepalive_s, receive_maximum, reconnect_max_s;
+        int32_t proof;        /* enum config_mqtt_proof */
+        int32_t meter_status; /* enum config_meter_status */
     } mqtt;
     struct {
         char directory[CONFIG_PATH_SIZE]; /* never empty: state_directory/journal unless set */

@@ -35,9 +35,11 @@ static size_t find_secret(const void *context, const char *identity, uint8_t out
     return secret->size;
 }
 
-static struct codec_environment environment_of(struct gateway *gateway,
+static struct codec_environment environment_of(struct gateway *gateway, const struct origin *origin,
                                                const struct secrets *secrets)
 {
+    const struct session *session = session_find(gateway, origin->session);
+
     return (struct codec_environment){
         .now_us = gateway->now.wall_us,
         .cipher = gateway->ports.cipher,
@@ -45,6 +47,7 @@ static struct codec_environment environment_of(struct gateway *gateway,
         .secrets = secrets,
         .time_window_before_s = gateway->settings.time_window_before_s,
         .time_window_after_s = gateway->settings.time_window_after_s,
+        .options = session ? session->options : gateway->settings.mqtt_options,
     };
 }
 
@@ -127,7 +130,7 @@ static void admit_reading(struct gateway *gateway, uint32_t device, const struct
     struct arrival arrival = {.signal = *signal};
     uint64_t number;
 
-    if (device == NO_DEVICE)
+    if (device == NO_DEVICE || signal->flags & SIGNAL_FLAG_UNAUTHENTICATED)
         return;
     number = admit_record(gateway, &arrival);
     if (number == 0) {
@@ -200,11 +203,13 @@ static void admit_signal(struct gateway *gateway, const struct origin *origin,
                   field_text("protocol", codecs[origin->codec]->name),
                   field_text("identity", signal->identity));
     }
+    proof_judge(gateway, origin, device, signal);
     if (signal_is_alarm(signal->kind))
         admit_alarm(gateway, origin, signal, admission);
     else if (signal->kind == SIGNAL_READING)
         admit_reading(gateway, device, signal, admission);
-    if (device != NO_DEVICE && !admission->refused)
+    if (device != NO_DEVICE && !admission->refused &&
+        !(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED))
         hear_device(gateway, origin, device, signal);
 }
 
@@ -258,7 +263,7 @@ static void reply_to(struct gateway *gateway, const struct origin *origin,
 uint64_t admit_frame(struct gateway *gateway, const struct origin *origin)
 {
     const struct secrets secrets = {&gateway->registry, origin->codec};
-    struct codec_environment environment = environment_of(gateway, &secrets);
+    struct codec_environment environment = environment_of(gateway, origin, &secrets);
     struct admission admission = {0};
     int count = codecs[origin->codec]->decode(origin->message, origin->memory, &environment,
                                               gateway->decoded, DECODE_SIGNALS_MAX);

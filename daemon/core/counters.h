@@ -14,6 +14,7 @@ struct gateway_counters {
     uint64_t repeated;                   /* alarms recognised as retransmissions */
     uint64_t refused;                    /* alarms not acknowledged: the journal had no room */
     uint64_t unknown_devices;            /* signals of devices not in the registry */
+    uint64_t unauthenticated;            /* signals whose sender has not proven to be the device */
     uint64_t clocks_wrong;
     uint64_t odd_readings[SILENCE_ODD_COUNT]; /* by bit of enum silence_odd */
     uint64_t replies, replies_late; /* sent at once, sent after their record was durable */

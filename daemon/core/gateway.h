@@ -44,6 +44,8 @@ struct gateway_settings {
     int64_t keep_round_us;                   /* in which every meter's state is journaled once */
     uint32_t batch_records, in_flight;
     int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
+    uint32_t mqtt_options; /* enum codec_option, for what comes by the broker */
+    bool mqtt_proves;      /* the broker lets a device publish below its own identity only */
     int64_t observation_interval_us; /* between two rows of one device's history; 0: none is kept */
     struct silence_settings silence;
 };
@@ -101,6 +103,14 @@ int64_t gateway_wake_at(const struct gateway *gateway);
 /* A connection: codec index, or -1 to recognise it by its first bytes. Returns the session, 0 if
  * there are too many. */
 uint64_t gateway_connected(struct gateway *gateway, int codec, uint64_t connection);
+/* What the listener knows of a connection before it has said anything. */
+struct introduction {
+    const char *identity; /* proven, by a certificate; NULL: nothing is */
+    uint32_t options;     /* enum codec_option */
+};
+/* At most once, right after gateway_connected. Borrowed for the call. */
+void gateway_introduce(struct gateway *gateway, uint64_t session,
+                       const struct introduction *introduction);
 /* All bytes not yet consumed; returns how many are done with. */
 size_t gateway_input(struct gateway *gateway, uint64_t session, struct bytes data);
 void gateway_closed(struct gateway *gateway, uint64_t session);

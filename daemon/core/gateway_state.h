@@ -1,7 +1,7 @@
 /*
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
- * observe.c (what devices say beyond alarms), supervise.c (is the device heard from), water.c (the meters), keep.c (their states).
+ * proof.c (is it who it says), observe.c (what devices say beyond alarms), supervise.c (is the device heard from), water.c (the meters), keep.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
@@ -25,6 +25,9 @@ struct session {
     int16_t codec;       /* -1: not recognised yet */
     uint16_t bad_frames; /* in a row */
     uint32_t skipped;    /* bytes since the last good frame that belonged to none */
+    uint32_t options;    /* enum codec_option */
+    bool is_proven;      /* by a certificate, to be `proven` */
+    char proven[IDENTITY_LIMIT + 1];
     struct codec_session memory;
 };
 
@@ -117,6 +120,13 @@ uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival);
 
 /* Whether a signal of this device shows that somebody of its household is alive. */
 bool admit_is_life(const struct device *device, const struct signal *signal);
+
+/* proof.c */
+
+/* Flags a signal whose sender has not shown that it is the device it names, where that is asked for.
+ * `device`: the one it names, or NO_DEVICE. */
+void proof_judge(struct gateway *gateway, const struct origin *origin, uint32_t device,
+                 struct signal *signal);
 
 /* observe.c */
 

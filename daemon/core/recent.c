@@ -26,7 +26,9 @@ static struct recent_alarm *set_of(const struct recent *recent, const struct sig
 
 static bool is_same(const struct recent_alarm *alarm, const struct signal *signal)
 {
-    return alarm->number != 0 && alarm->kind == signal->kind &&
+    bool is_proven = !(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED);
+
+    return alarm->number != 0 && alarm->kind == signal->kind && alarm->is_proven == is_proven &&
            alarm->protocol == signal->protocol && strcmp(alarm->identity, signal->identity) == 0 &&
            strcmp(alarm->message_id, signal->message_id) == 0;
 }
@@ -50,8 +52,10 @@ void recent_add(struct recent *recent, const struct signal *signal, uint64_t num
     if (signal->message_id[0] == '\0')
         return;
     memmove(set + 1, set, (RECENT_WAYS - 1) * sizeof(*set));
-    set[0] =
-        (struct recent_alarm){.number = number, .kind = signal->kind, .protocol = signal->protocol};
+    set[0] = (struct recent_alarm){.number = number,
+                                   .kind = signal->kind,
+                                   .protocol = signal->protocol,
+                                   .is_proven = !(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED)};
     memcpy(set[0].identity, signal->identity, sizeof(set[0].identity));
     memcpy(set[0].message_id, signal->message_id, sizeof(set[0].message_id));
 }

@@ -16,6 +16,7 @@
 struct recent_alarm {
     uint64_t number; /* of its record; 0 = free */
     uint8_t kind, protocol;
+    bool is_proven; /* what was not proven never stands for what is */
     char identity[IDENTITY_LIMIT + 1];
     char message_id[MESSAGE_ID_LIMIT + 1];
 };

@@ -31,6 +31,21 @@ uint64_t gateway_connected(struct gateway *gateway, int codec, uint64_t connecti
     return handle;
 }
 
+void gateway_introduce(struct gateway *gateway, uint64_t handle,
+                       const struct introduction *introduction)
+{
+    struct session *session = session_find(gateway, handle);
+
+    if (!session)
+        return;
+    session->options = introduction->options;
+    session->is_proven = introduction->identity != NULL;
+    /* A name too long to be an identity is left empty, which no identity is: it proves nothing. */
+    if (introduction->identity && !bytes_copy_text(bytes_of(introduction->identity),
+                                                   session->proven, sizeof(session->proven)))
+        session->proven[0] = '\0';
+}
+
 static uint32_t timer_of(const struct gateway *gateway, uint64_t handle)
 {
     return gateway_timer(gateway, TIMER_SESSION, handle_index(handle));

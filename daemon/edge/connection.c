@@ -363,13 +363,13 @@ static void open_for_use(struct connection *connection)
     struct tcp *tcp = tcp_of(connection);
     const struct tcp_listener_options *options = &connection->listener->options;
     uint64_t handle = handle_of(connection);
-    char address[ADDRESS_TEXT], certificate[TLS_NAME_MAX] = "";
+    char address[ADDRESS_TEXT], certificate[TLS_NAME_MAX] = "", serial[TLS_NAME_MAX] = "";
 
     become(connection, CONNECTION_OPEN);
     address_peer_text(connection->transport.fd, address, sizeof(address));
     if (connection->transport.tls)
-        tls_session_name(connection->transport.tls, certificate);
-    struct tcp_peer peer = {address, certificate};
+        tls_session_name(connection->transport.tls, certificate, serial);
+    struct tcp_peer peer = {address, certificate, serial};
     uint64_t token = options->callbacks.on_open(options->context, handle, &peer);
     if (!pool_get(&tcp->pool, handle))
         return;

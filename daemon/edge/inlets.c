@@ -8,6 +8,7 @@
 #include "daemon/base/log.h"
 #include "daemon/core/gateway.h"
 #include "daemon/edge/mqtt.h"
+#include "daemon/edge/setup.h"
 #include "daemon/edge/tcp.h"
 #include "daemon/edge/tls.h"
 #include "daemon/edge/udp_peers.h"
@@ -18,6 +19,8 @@
 struct inlet {
     struct inlets *inlets;
     int codec; /* -1: told by the first bytes */
+    int32_t client_identity;
+    uint32_t options; /* enum codec_option */
     struct tls *tls;
     struct tcp_listener *listener;
 };
@@ -36,11 +39,19 @@ static uint64_t on_open(void *context, uint64_t connection, const struct tcp_pee
 {
     struct inlet *inlet = context;
     struct inlets_setup *setup = &inlet->inlets->setup;
+    struct introduction introduction = {.options = inlet->options};
+    uint64_t session;
 
     setup->on_turn(setup->context);
     log_event(setup->log, LOG_DEBUG, "session.opened", field_text("peer", peer->address),
               field_text("certificate", peer->certificate));
-    return gateway_connected(setup->gateway, inlet->codec, connection);
+    session = gateway_connected(setup->gateway, inlet->codec, connection);
+    if (inlet->client_identity == CONFIG_COMMON_NAME)
+        introduction.identity = peer->certificate;
+    else if (inlet->client_identity == CONFIG_SERIAL_NUMBER)
+        introduction.identity = peer->serial;
+    gateway_introduce(setup->gateway, session, &introduction);
+    return session;
 }
 
 static void pause_reading(struct inlets *inlets, bool pause)
@@ -158,6 +169,8 @@ static bool open_listener(struct inlets *inlets, const struct config_listener *c
     bool ok;
 
     inlet->inlets = inlets;
+    inlet->client_identity = config->client_identity;
+    inlet->options = setup_codec_options(config->meter_status);
     inlet->codec = strcmp(config->protocol, "any") == 0 ? -1 : codec_find(config->protocol);
     if (inlet->codec < 0 && strcmp(config->protocol, "any") != 0) {
         snprintf(error, error_size, "[listen %s] protocol: there is no protocol '%s'", config->name,

@@ -82,6 +82,8 @@ static void add_gateway(struct metrics *metrics, const struct gateway *gateway)
                 counters->refused),
         COUNTER("onekey_signals_unknown_device_total", "Signals of devices not registered",
                 counters->unknown_devices),
+        COUNTER("onekey_signals_unauthenticated_total",
+                "Signals whose sender has not proven to be the device", counters->unauthenticated),
         COUNTER("onekey_signals_clock_wrong_total", "Signals with an impossible time",
                 counters->clocks_wrong),
         COUNTER("onekey_replies_total", "Replies owed to devices", counters->replies),

@@ -34,6 +34,11 @@ static struct silence_settings silence_of(const struct config *config)
     return silence;
 }
 
+uint32_t setup_codec_options(int32_t meter_status)
+{
+    return meter_status == CONFIG_STATUS_VENDOR ? CODEC_OPTION_METER_STATUS_VENDOR : 0;
+}
+
 struct gateway_settings setup_gateway(const struct config *config)
 {
     return (struct gateway_settings){
@@ -52,6 +57,8 @@ struct gateway_settings setup_gateway(const struct config *config)
         .in_flight = (uint32_t)config->database.in_flight,
         .time_window_before_s = config->dc09.time_window_before_s,
         .time_window_after_s = config->dc09.time_window_after_s,
+        .mqtt_options = setup_codec_options(config->mqtt.meter_status),
+        .mqtt_proves = config->mqtt.proof == CONFIG_TOPIC_PROVES,
         .observation_interval_us = config->observation.interval_s * US_PER_SECOND,
         .silence = silence_of(config),
     };

@@ -7,5 +7,7 @@
 
 struct gateway_limits setup_limits(const struct config *config);
 struct gateway_settings setup_gateway(const struct config *config);
+/* Bits of enum codec_option of an enum config_meter_status. */
+uint32_t setup_codec_options(int32_t meter_status);
 
 #endif

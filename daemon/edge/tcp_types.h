@@ -26,6 +26,7 @@ enum tcp_reason {
 struct tcp_peer {
     const char *address;     /* "192.0.2.7:5120", "[2001:db8::7]:5120" */
     const char *certificate; /* name in the verified client certificate, "" if there is none */
+    const char *serial;      /* the subject's serialNumber in it, likewise */
 };
 
 struct tcp_callbacks {

@@ -184,10 +184,10 @@ static bool copy_text(const ASN1_STRING *text, char name[TLS_NAME_MAX])
     return name[0] != '\0';
 }
 
-static bool copy_common_name(const X509 *certificate, char name[TLS_NAME_MAX])
+static bool copy_of_subject(const X509 *certificate, int nid, char name[TLS_NAME_MAX])
 {
     const X509_NAME *subject = X509_get_subject_name(certificate);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    int at = X509_NAME_get_index_by_NID(subject, nid, -1);
     return at >= 0 && copy_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)), name);
 }
 
@@ -202,14 +202,16 @@ static void copy_alternative_name(const X509 *certificate, char name[TLS_NAME_MA
     GENERAL_NAMES_free(names);
 }
 
-void tls_session_name(const struct tls_session *session, char name[TLS_NAME_MAX])
+void tls_session_name(const struct tls_session *session, char name[TLS_NAME_MAX],
+                      char serial[TLS_NAME_MAX])
 {
-    name[0] = '\0';
+    name[0] = serial[0] = '\0';
     const X509 *certificate = SSL_get0_peer_certificate(ssl_of(session));
     if (!certificate || SSL_get_verify_result(ssl_of(session)) != X509_V_OK)
         return;
-    if (!copy_common_name(certificate, name))
+    if (!copy_of_subject(certificate, NID_commonName, name))
         copy_alternative_name(certificate, name);
+    copy_of_subject(certificate, NID_serialNumber, serial);
 }
 
 static int int_size(size_t size)

@@ -45,9 +45,10 @@ void tls_close(struct tls *tls);
 struct tls_session *tls_session_open(struct tls *tls, int fd) MUST_USE;
 /* One step: 0 when done, or one of the results above. */
 int tls_session_handshake(struct tls_session *session) MUST_USE;
-/* Common name of the verified client certificate, or its first DNS or URI name; "" if none.
- * Cut to fit, printable ASCII. */
-void tls_session_name(const struct tls_session *session, char name[TLS_NAME_MAX]);
+/* Common name of the verified client certificate, or its first DNS or URI name, and the serialNumber
+ * of its subject; "" if none. Cut to fit, printable ASCII. */
+void tls_session_name(const struct tls_session *session, char name[TLS_NAME_MAX],
+                      char serial[TLS_NAME_MAX]);
 /* At most one record, so that nothing stays behind in the library where `size` is 16 KiB or more.
  * Bytes read (> 0) or one of the results above. */
 long tls_session_read(struct tls_session *session, void *data, size_t size) MUST_USE;

@@ -11,6 +11,7 @@
 #include "daemon/base/pool.h"
 #include "daemon/core/gateway.h"
 #include "daemon/edge/clock.h"
+#include "daemon/edge/setup.h"
 #include "daemon/edge/udp.h"
 
 #define PEERS_MAX 65536
@@ -20,6 +21,7 @@ struct socket {
     struct udp_peers *peers;
     struct udp *udp;
     int codec;
+    uint32_t options; /* enum codec_option */
 };
 
 struct key {
@@ -90,6 +92,8 @@ static struct peer *meet(struct socket *socket, const struct key *key)
         pool_remove(&peers->pool, handle);
         return NULL;
     }
+    gateway_introduce(peers->setup.gateway, peer->session,
+                      &(struct introduction){.options = socket->options});
     HASH_ADD(hh, peers->by_key, key, sizeof(peer->key), peer);
     DL_APPEND(peers->oldest, peer);
     return peer;
@@ -142,6 +146,7 @@ bool udp_peers_listen(struct udp_peers *peers, const struct config_listener *con
     }
     socket->peers = peers;
     socket->codec = codec;
+    socket->options = setup_codec_options(config->meter_status);
     socket->udp = udp_open(peers->setup.base,
                            &(struct udp_options){.address = config->address,
                                                  .port = (uint16_t)config->port,

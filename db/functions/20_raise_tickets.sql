@@ -191,7 +191,9 @@ returns table (number bigint, ticket_id bigint, state text, is_new boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare
-    event text := case item.action when 'cancel' then 'cancelled_by_person' else 'restored' end;
+    is_proven boolean := strpos(coalesce(item.flags, ''), 'unauthenticated') = 0;
+    event text := case when not is_proven then 'note' when item.action = 'cancel' then 'cancelled_by_person'
+                       else 'restored' end;
     open_ids bigint[];
     ticket onekey.ticket;
 begin
@@ -217,9 +219,11 @@ begin
                                ticket_id, occurred_at, raw, detail)
     values (settle.district, settle.gateway, item.number, item.received_at, item.protocol, item.identity,
             item.kind, onekey.flag_set(item.flags), open_ids[1], item.occurred_at, item.raw, item.detail);
-    insert into onekey.ticket_event (district, ticket_id, kind, origin, number)
-    select settle.district, id, event, settle.gateway, item.number from unnest(open_ids) id;
-    if item.closes and onekey.all_restored(settle.district, open_ids[1]) then
+    insert into onekey.ticket_event (district, ticket_id, kind, origin, number, detail)
+    select settle.district, id, event, settle.gateway, item.number,
+           case when not is_proven then jsonb_build_object('unauthenticated', item.kind) end
+    from unnest(open_ids) id;
+    if is_proven and item.closes and onekey.all_restored(settle.district, open_ids[1]) then
         update onekey.ticket t set state = 'closed', outcome = 'restored', closed_at = clock_timestamp(),
             held_until = null, held_by = null, hold_reason = null, return_priority = null
         where t.district = settle.district and t.id = open_ids[1] and t.state = 'open';
@@ -248,18 +252,21 @@ begin
             limit 1) s
         join onekey.signal_kind k on k.name = s.kind
         where e.district = home and e.ticket_id = ticket
+          and (k.action = 'raise' or not s.flags @> '{unauthenticated}')
         order by s.protocol, s.identity, s.received_at desc, s.number desc) last;
 end $$;
 
 -- The stored signals of which this one is a retransmission: the device gave it the same name. The gateway
 -- recognises these itself; what reaches this far was stored before a crash took its record, or came by
--- another gateway. Names are unique to a device for a day, not for ever: some count in four digits.
+-- another gateway. Names are unique to a device for a day, not for ever: some count in four digits. What was not
+-- proven to be of the device never stands for what is.
 create or replace function onekey.same_message(district text, item onekey.incoming)
 returns setof onekey.signal language sql stable as $$ -- no SET, so that it is inlined
     select s.* from onekey.signal s
     where s.district = same_message.district and s.identity = item.identity
       and s.detail ->> 'message_id' = item.detail ->> 'message_id'
       and s.protocol = item.protocol and s.kind = item.kind
+      and s.flags @> '{unauthenticated}' = (strpos(coalesce(item.flags, ''), 'unauthenticated') > 0)
       and s.received_at between item.received_at - interval '1 day' and item.received_at + interval '1 day'
     limit 1
 $$;

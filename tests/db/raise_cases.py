@@ -255,3 +255,28 @@ def test_a_large_batch_notifies_in_parts(db):
     notices = [line.split('"')[3] for line in output.splitlines() if "Asynchronous" in line]
     equal(sorted(int(word) for notice in notices for word in notice.split()[1:]), list(range(1, 1001)))
     assert len(notices) == 4 and max(map(len, notices)) < 8000, [len(notice) for notice in notices]
+
+
+def test_nobody_else_can_say_that_all_is_well(db):
+    db.raises(signal(1, "tamper"), signal(2, "panic"), signal(3, "fall", "w2"))
+    forged = {"flags": "unauthenticated"}
+    db.raises(signal(4, "tamper_restored", **forged), signal(5, "cancel", **forged))
+    equal(db.sql("select kind, state, signal_count from onekey.ticket order by id"), "tamper|open|1\npanic|open|1\nfall|open|1")
+    equal(db.events(1), ["raised", "note"])
+    equal(db.events(2), ["raised", "note"])
+    equal(db.sql("select detail from onekey.ticket_event where kind = 'note' order by id"),
+          '{"unauthenticated": "tamper_restored"}\n{"unauthenticated": "cancel"}')
+    equal(db.sql("select ticket_id from onekey.signal where number in (4, 5) order by number"), "1\n2")
+    # Nor does the forged one count for the other device of the home when that is well again.
+    db.raises(signal(6, "tamper", "c1", protocol="meter_json"), signal(7, "tamper_restored", "c1", protocol="meter_json"))
+    equal(db.ticket(1, "state"), "open")
+    db.raises(signal(8, "tamper_restored"))
+    equal(db.ticket(1, "state, outcome"), "closed|restored")
+
+
+def test_what_was_forged_is_not_taken_for_the_real_message(db):
+    name = '{"message_id": "m-1"}'
+    db.raises(signal(1, "panic", flags="stored unauthenticated", detail=name))
+    equal(db.raises(signal(2, "panic", detail=name)), [(2, 1, "open", False)])
+    equal(db.raises(signal(3, "panic", detail=name), gateway="g2"), [(3, 1, "open", False)])  # and that is one
+    equal(db.ticket(1, "signal_count"), "2")

@@ -115,7 +115,7 @@ def test_secret(tap, stack):
     query = (f"select flags::text from onekey.signal where identity = '{ACCOUNT}' "
              "and kind = 'panic' and ticket_id is not null order by number")
     wait_for(lambda: len(stack.sql(query)) >= 2, 10)
-    tap.check([row[0] for row in stack.sql(query)] == ["{}", "{clock_wrong}"],
+    tap.check([row[0] for row in stack.sql(query)] == ["{}", "{clock_wrong,unauthenticated}"],
               "both are in the database, once, the second flagged", stack.sql(query))
 
 
