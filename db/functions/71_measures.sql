@@ -425,7 +425,54 @@ language sql stable as $$
     order by array_position(array['care_call', 'rescue', 'taxi', 'registration', 'consult', 'life_care', 'other'], k.name::text)
 $$;
 
+-- --- the tickets themselves ---
+
+create or replace function onekey.measure_list(district text, from_day date, until_day date, area_id bigint default null,
+                                               is_raw boolean default false)
+returns table (ticket_id bigint, episode smallint, begins_at timestamptz, kind text, service_kind text, street_town text,
+               device_kind text, mode text, present_s double precision, claim_s double precision,
+               answer_s double precision, dispatch_s double precision, on_scene_s double precision,
+               close_s double precision, outcome text, answered_by text)
+language sql stable as $$
+    select e.ticket_id, e.episode, e.begins_at, e.kind, e.service_kind, coalesce(a.name_zh, '-'), e.device_kind, e.mode,
+           e.present_s, e.claim_s, e.answer_s, e.dispatch_s, e.on_scene_s, e.close_s, e.outcome, e.answered_by
+    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    order by e.begins_at, e.ticket_id
+$$;
+
 -- --- one way in for people ---
+
+drop view if exists onekey.v_word;
+create view onekey.v_word as
+select list, name, name_zh, name_en from onekey.report_word
+union all select 'kind', name, name_zh, name_en from onekey.ticket_kind
+union all select 'service', name, name_zh, name_en from onekey.service_kind
+union all select 'class', name, name_zh, name_en from onekey.ticket_class
+union all select distinct on (name) 'outcome', name, name_zh, name_en from onekey.outcome;
+comment on view onekey.v_word is 'Words that stand in the rows of measures, as people read them';
+
+-- All that a reader needs to show measures: in its language, with targets and the words of their values.
+create or replace function onekey.report_catalog(district text, language text) returns json
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select json_agg(json_build_object(
+        'name', m.name, 'chart', m.chart, 'on_demand', m.on_demand, 'needs', m.needs_command,
+        'title', case language when 'zh' then m.title_zh else m.title_en end,
+        'definition', case language when 'zh' then m.definition_zh else m.definition_en end, 'source', m.source,
+        'columns', (
+            select json_agg(json_build_object(
+                'name', c.name, 'unit', c.unit, 'is_label', c.is_label,
+                'title', case language when 'zh' then c.title_zh else c.title_en end,
+                'words', (select json_object_agg(w.name, case language when 'zh' then w.name_zh else w.name_en end)
+                          from onekey.v_word w where w.list = c.words),
+                'target', (select json_build_object('value', t.value, 'source', t.source) from onekey.report_target t
+                           where t.measure = m.name and t.name = c.name and t.district in (report_catalog.district, '*')
+                           order by t.district = '*' limit 1)) order by c.position)
+            from onekey.measure_column c where c.measure = m.name)) order by m.position)
+    from onekey.measure m
+$$;
+comment on function onekey.report_catalog(text, text) is 'The measures with titles, columns, targets and words, in zh or en';
+
 
 create or replace function onekey.definitions_version() returns text
 language sql stable security definer set search_path = onekey, pg_temp as $$
@@ -466,5 +513,6 @@ from pg_proc p where p.pronamespace = 'onekey'::regnamespace and p.proname like 
 select onekey.grant_execute(name)
 from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'quiet_hours']) name;
 select onekey.grant_execute('read_measure', 'onekey_report', 'onekey_console');
+select onekey.grant_execute('report_catalog', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('definitions_version', 'onekey_report', 'onekey_console');
-select onekey.grant_to('select on onekey.measure, onekey.measure_column, onekey.report_target', 'onekey_report', 'onekey_console');
+select onekey.grant_to('select on onekey.measure, onekey.measure_column, onekey.report_target, onekey.v_word', 'onekey_report', 'onekey_console');

@@ -3,7 +3,7 @@
 
 delete from onekey.measure_column;
 delete from onekey.measure;
-insert into onekey.measure values
+insert into onekey.measure (name, position, chart, needs_command, title_zh, title_en, definition_zh, definition_en, source) values
     ('answer', 10, 'none', 'read_report', '接听时长', 'Answer time',
      '从网关持久收到信号到首次接通；统计窗口内收到的全部报警，未接通的计为未达标，绝不剔除；重开另计一次；测试与大面积离线期间的单列。百分位为线性插值，空白表示该比例的报警未被接通。',
      'From the durable arrival of the signal to the first answer, over all that were received in the window. What nobody answered counts as not met and is never dropped; a re-opened ticket counts again; tests and tickets raised during an outage of their area stand apart. Percentiles are interpolated; empty: that share was not answered.',
@@ -83,8 +83,12 @@ insert into onekey.measure values
     ('silence', 200, 'none', 'read_report', '静默检测', 'Silence detector',
      '每户年报警数、真假、触发规则、报警时已静默小时数的中位数；户年 = 现装水表户数 × 天数 / 365.25。',
      'Alarms a home and year, true and false, by rule, with the median of hours without water when told; home-years: homes with a meter now x days / 365.25.',
+     'own'),
+    ('list', 1000, 'none', 'read_report', '工单清单', 'Ticket list',
+     '窗口内开始的全部工单（含重开），各项合计以此为准。',
+     'All tickets that began in the window, once more for each time they were re-opened: what the sums are sums of.',
      'own');
-insert into onekey.measure_column values
+insert into onekey.measure_column (measure, position, name, unit, is_label, title_zh, title_en) values
     ('answer', 1, 'class', 'text', true, '类别', 'Class'),
     ('answer', 2, 'mode', 'text', true, '情形', 'Mode'),
     ('answer', 3, 'received', 'number', false, '收到', 'Received'),
@@ -214,4 +218,25 @@ insert into onekey.measure_column values
     ('silence', 6, 'false_percent', 'percent', false, '误报率', 'False %'),
     ('silence', 7, 'home_years', 'number', false, '户年', 'Home-years'),
     ('silence', 8, 'alarms_per_home_year', 'number', false, '每户年', 'A home-year'),
-    ('silence', 9, 'quiet_hours_p50', 'hours', false, '静默小时 P50', 'Quiet hours P50');
+    ('silence', 9, 'quiet_hours_p50', 'hours', false, '静默小时 P50', 'Quiet hours P50'),
+    ('list', 1, 'ticket_id', 'ticket', true, '工单', 'Ticket'),
+    ('list', 2, 'episode', 'number', true, '次', 'Episode'),
+    ('list', 3, 'begins_at', 'time', false, '收到', 'Received'),
+    ('list', 4, 'kind', 'text', false, '类型', 'Kind'),
+    ('list', 5, 'service_kind', 'text', false, '服务', 'Service'),
+    ('list', 6, 'street_town', 'text', false, '街镇', 'Street-town'),
+    ('list', 7, 'device_kind', 'text', false, '设备', 'Device'),
+    ('list', 8, 'mode', 'text', false, '情形', 'Mode'),
+    ('list', 9, 'present_s', 'seconds', false, '呈现', 'Shown'),
+    ('list', 10, 'claim_s', 'seconds', false, '接单', 'Claimed'),
+    ('list', 11, 'answer_s', 'seconds', false, '接通', 'Answered'),
+    ('list', 12, 'dispatch_s', 'seconds', false, '派出', 'Dispatched'),
+    ('list', 13, 'on_scene_s', 'seconds', false, '到场', 'On scene'),
+    ('list', 14, 'close_s', 'seconds', false, '办结', 'Closed'),
+    ('list', 15, 'outcome', 'text', false, '结果', 'Outcome'),
+    ('list', 16, 'answered_by', 'text', false, '接通人', 'Answered by');
+update onekey.measure set on_demand = name = 'list';
+update onekey.measure_column set words = case name
+    when 'kind' then 'kind' when 'service_kind' then 'service' when 'service' then 'service' when 'class' then 'class'
+    when 'mode' then 'mode' when 'outcome' then 'outcome' when 'device_kind' then 'device_kind' when 'stage' then 'stage'
+    when 'measure' then 'stage' when 'is_false' then 'truth' end;

@@ -22,7 +22,7 @@ static bool is_missing_default(const char *path)
 static PGconn *connect_by(const char *conninfo)
 {
     const char *keywords[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *values[] = {conninfo, "onekeyctl", "UTF8", NULL};
+    const char *values[] = {conninfo, program_invocation_short_name, "UTF8", NULL};
     return PQconnectdbParams(keywords, values, 1);
 }
 
@@ -40,7 +40,8 @@ PGconn *database_connect(const struct invocation *invocation)
         abort(); /* out of memory */
     if (PQstatus(connection) == CONNECTION_OK)
         return connection;
-    fprintf(stderr, "onekeyctl: no connection to the database: %s", PQerrorMessage(connection));
+    fprintf(stderr, "%s: no connection to the database: %s", program_invocation_short_name,
+            PQerrorMessage(connection));
     PQfinish(connection);
     return NULL;
 }
@@ -69,13 +70,13 @@ void database_complain(PGconn *connection, const PGresult *result, const char *f
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
     if (message == NULL) {
-        fprintf(stderr, "onekeyctl: %s", PQerrorMessage(connection));
+        fprintf(stderr, "%s: %s", program_invocation_short_name, PQerrorMessage(connection));
         return;
     }
     if (file != NULL && position != NULL)
         fprintf(stderr, "%s:%d: %s\n", file, line_at(sql, strtol(position, NULL, 10)), message);
     else
-        fprintf(stderr, "%s: %s\n", file == NULL ? "onekeyctl" : file, message);
+        fprintf(stderr, "%s: %s\n", file == NULL ? program_invocation_short_name : file, message);
     print_field(result, PG_DIAG_MESSAGE_DETAIL, "detail");
     print_field(result, PG_DIAG_MESSAGE_HINT, "hint");
     if (file != NULL)
