@@ -35,8 +35,9 @@ DIR_onekeyd := daemon
 DIR_onekeyctl := tools/onekeyctl
 DIR_onekey-report := tools/report
 DIR_onekey-sim := tools/sim
-# What a program has in common with another.
-ALSO_onekey-report := tools/onekeyctl/database.c tools/onekeyctl/columns.c
+# What programs have in common.
+ALSO_onekeyctl := tools/common
+ALSO_onekey-report := tools/common
 FOREIGN_onekey-report := -lxlsxwriter
 FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lcurl -lssl -lcrypto -ljansson \
 	-linih -lz -lsystemd -lpthread -lm
@@ -78,7 +79,7 @@ $(foreach v,release check fuzz,$(foreach l,$(LIBRARIES),$(eval $(call library,$(
 archives = $(LINK_ORDER:%=$(BUILD)/$(1)/lib%.a)
 
 define program
-$(BUILD)/bin/$(1): $(call objects,release,$(call sources,$(DIR_$(1))) $(ALSO_$(1))) $(call archives,release)
+$(BUILD)/bin/$(1): $(call objects,release,$(foreach d,$(DIR_$(1)) $(ALSO_$(1)),$(call sources,$(d)))) $(call archives,release)
 	@mkdir -p $$(@D)
 	$$(say)$$(CC) -pie -Wl,-z,relro,-z,now -o $$@ $$^ $(FOREIGN) $(FOREIGN_$(1))
 endef

@@ -18,6 +18,8 @@ RULES = {
     "daemon": (["protocol", "daemon/base", "daemon/core", "daemon/journal", "db", "daemon/edge"],
                ["any"]),
     "tools": (["protocol", "daemon/base", "db"], ["any"]),
+    "tools/onekeyctl": (["protocol", "daemon/base", "db", "tools/common"], ["any"]),
+    "tools/report": (["daemon/base", "tools/common"], ["any"]),
     "tools/sim": (["protocol", "daemon/base", "db", "daemon/core"], ["any"]),
 }
 # File: foreign headers that it alone of its folder may see.

@@ -1,6 +1,6 @@
 /* onekeyctl show, reload, drain: one question to the daemon over its control socket. */
 #include "daemon/base/config.h"
-#include "tools/onekeyctl/columns.h"
+#include "tools/common/columns.h"
 #include "tools/onekeyctl/command.h"
 
 #include <errno.h>

@@ -5,8 +5,9 @@
  */
 #include "daemon/base/attributes.h"
 #include "protocol/codec.h"
+#include "tools/common/database.h"
+#include "tools/onekeyctl/command.h"
 #include "tools/onekeyctl/csv.h"
-#include "tools/onekeyctl/database.h"
 
 #include <errno.h>
 #include <getopt.h>

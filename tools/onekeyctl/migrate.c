@@ -4,7 +4,8 @@
  * One transaction a file, one migration at a time in the whole cluster. What was applied stands in
  * onekey.migration.
  */
-#include "tools/onekeyctl/database.h"
+#include "tools/common/database.h"
+#include "tools/onekeyctl/command.h"
 #include "tools/onekeyctl/sql_files.h"
 
 #include <getopt.h>

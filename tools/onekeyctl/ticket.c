@@ -4,8 +4,9 @@
  * named by --as DISTRICT/NAME or ONEKEY_USER.
  */
 #include "daemon/base/attributes.h"
-#include "tools/onekeyctl/columns.h"
-#include "tools/onekeyctl/database.h"
+#include "tools/common/columns.h"
+#include "tools/common/database.h"
+#include "tools/onekeyctl/command.h"
 
 #include <getopt.h>
 #include <stdlib.h>

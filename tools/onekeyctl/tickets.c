@@ -3,8 +3,9 @@
  * it changes. When the connection was lost the list is printed again, so that nothing is missed.
  */
 #include "daemon/base/attributes.h"
-#include "tools/onekeyctl/columns.h"
-#include "tools/onekeyctl/database.h"
+#include "tools/common/columns.h"
+#include "tools/common/database.h"
+#include "tools/onekeyctl/command.h"
 
 #include <getopt.h>
 #include <poll.h>

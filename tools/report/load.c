@@ -1,4 +1,4 @@
-#include "tools/onekeyctl/database.h"
+#include "tools/common/database.h"
 #include "tools/report/report.h"
 
 #include <stdlib.h>
@@ -213,7 +213,7 @@ static bool find_district(PGconn *connection, struct request *request)
     return found;
 }
 
-json_t *report_load(const struct request *request)
+json_t *load_report(const struct request *request)
 {
     struct request found = *request;
     PGconn *connection = database_connect(&request->database);

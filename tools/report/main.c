@@ -149,7 +149,7 @@ static bool use_district(struct request *request, const char *name)
 {
     if (strlen(name) >= sizeof(request->district))
         return complain("--district", name, "is too long");
-    strcpy(request->district, name);
+    snprintf(request->district, sizeof(request->district), "%s", name);
     return true;
 }
 
@@ -206,18 +206,25 @@ static bool use_option(struct command *command, int option)
     }
 }
 
+static bool write_json(const json_t *report, const struct request *request, FILE *out)
+{
+    (void)request;
+    return json_dumpf(report, out, JSON_INDENT(1)) == 0 && fputc('\n', out) != EOF &&
+           fflush(out) == 0;
+}
+
 /* Writes into a file beside the wanted one and renames it, so that no half of a report stays. */
 static bool write_file(const struct command *command, const json_t *report)
 {
     static bool (*const writers[])(const json_t *, const struct request *,
-                                   FILE *) = {write_table, write_csv, write_json};
+                                   FILE *) = {table_write, csv_write, write_json};
     char spare[4096];
     bool good;
 
     if (snprintf(spare, sizeof(spare), "%s.part", command->output) >= (int)sizeof(spare))
         return complain("--output", command->output, "is too long");
     if (command->format == XLSX) {
-        good = write_xlsx(report, &command->request, spare);
+        good = xlsx_write(report, &command->request, spare);
     } else {
         FILE *out = fopen(spare, "w");
         if (out == NULL)
@@ -235,13 +242,13 @@ static bool write_file(const struct command *command, const json_t *report)
 static bool write_report(const struct command *command, const json_t *report)
 {
     if (command->definitions)
-        return write_definitions(report, &command->request, stdout);
+        return table_write_definitions(report, &command->request, stdout);
     if (command->output != NULL)
         return write_file(command, report);
     if (command->format == CSV)
-        return write_csv(report, &command->request, stdout);
+        return csv_write(report, &command->request, stdout);
     return command->format == JSON ? write_json(report, &command->request, stdout)
-                                   : write_table(report, &command->request, stdout);
+                                   : table_write(report, &command->request, stdout);
 }
 
 static bool has_chinese_locale(void)
@@ -290,7 +297,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     if (!use_window(&command))
         return EXIT_USAGE;
-    json_t *report = report_load(&command.request);
+    json_t *report = load_report(&command.request);
     bool good = report != NULL && write_report(&command, report);
     json_decref(report);
     return good ? EXIT_OK : EXIT_FAILED;

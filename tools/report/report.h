@@ -12,7 +12,7 @@
 #define ONEKEY_REPORT_REPORT_H
 
 #include "daemon/base/attributes.h"
-#include "tools/onekeyctl/command.h"
+#include "tools/common/invocation.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -31,18 +31,20 @@ struct request {
 
 /* Asks the database for all of it. NULL, and said why on standard error, if it could not. The
  * caller's to release. */
-json_t *report_load(const struct request *request) MUST_USE;
+json_t *load_report(const struct request *request) MUST_USE;
+/* The text of that member; "" if it is none. Lent. */
+const char *text_member(const json_t *object, const char *name);
 /* A value as people read it, in their words; "" for null. The caller's to free. */
-char *report_text(const json_t *column, const json_t *value) MUST_USE;
+char *text_value(const json_t *column, const json_t *value) MUST_USE;
 /* What is said about the whole report, as pairs of title and text: [[title, text], ...]. */
-json_t *report_header(const json_t *report, bool is_chinese) MUST_USE;
+json_t *text_header(const json_t *report, bool is_chinese) MUST_USE;
 
 /* Each writes the whole report; false, and said why, if it could not. */
-bool write_table(const json_t *report, const struct request *request, FILE *out) MUST_USE;
-bool write_csv(const json_t *report, const struct request *request, FILE *out) MUST_USE;
-bool write_json(const json_t *report, const struct request *request, FILE *out) MUST_USE;
-bool write_definitions(const json_t *report, const struct request *request, FILE *out) MUST_USE;
+bool table_write(const json_t *report, const struct request *request, FILE *out) MUST_USE;
+bool csv_write(const json_t *report, const struct request *request, FILE *out) MUST_USE;
+bool table_write_definitions(const json_t *report, const struct request *request,
+                             FILE *out) MUST_USE;
 /* XLSX goes to a file of its own. */
-bool write_xlsx(const json_t *report, const struct request *request, const char *path) MUST_USE;
+bool xlsx_write(const json_t *report, const struct request *request, const char *path) MUST_USE;
 
 #endif

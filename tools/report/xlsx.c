@@ -20,12 +20,6 @@ struct book {
     const struct request *request;
 };
 
-static const char *member(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text == NULL ? "" : text;
-}
-
 static void make_styles(struct book *book)
 {
     static const char *const number_formats[STYLE_COUNT] = {[NUMBER] = "#,##0",
@@ -78,7 +72,7 @@ static enum style style_of(const char *unit)
 static void write_cell(const struct book *book, lxw_worksheet *sheet, const lxw_row_t row,
                        const lxw_col_t at, const json_t *column, const json_t *value)
 {
-    enum style style = style_of(member(column, "unit"));
+    enum style style = style_of(text_member(column, "unit"));
     lxw_datetime time;
 
     if (json_is_number(value) && style != DAY && style != TIME) {
@@ -90,7 +84,7 @@ static void write_cell(const struct book *book, lxw_worksheet *sheet, const lxw_
                parse_time(json_string_value(value), &time)) {
         worksheet_write_datetime(sheet, row, at, &time, book->styles[style]);
     } else if (!json_is_null(value)) {
-        char *text = report_text(column, value);
+        char *text = text_value(column, value);
         worksheet_write_string(sheet, row, at, text, NULL);
         free(text);
     }
@@ -126,7 +120,7 @@ static lxw_row_t write_rows(const struct book *book, lxw_worksheet *sheet, const
         worksheet_write_datetime(sheet, row, 0, &from, book->styles[DAY]);
         json_array_foreach(columns, at, column)
             write_cell(book, sheet, row, (lxw_col_t)(at + 1), column,
-                       json_object_get(line, member(column, "name")));
+                       json_object_get(line, text_member(column, "name")));
         row++;
     }
     return row;
@@ -137,12 +131,12 @@ static void write_head(const struct book *book, lxw_worksheet *sheet, const json
     json_t *column;
     size_t at;
 
-    worksheet_write_string(sheet, TITLE_ROW, 0, member(measure, "title"), book->styles[BOLD]);
-    worksheet_write_string(sheet, TITLE_ROW + 1, 0, member(measure, "definition"), NULL);
+    worksheet_write_string(sheet, TITLE_ROW, 0, text_member(measure, "title"), book->styles[BOLD]);
+    worksheet_write_string(sheet, TITLE_ROW + 1, 0, text_member(measure, "definition"), NULL);
     worksheet_write_string(sheet, HEAD_ROW, 0, book->request->is_chinese ? "起始日" : "From",
                            book->styles[HEAD]);
     json_array_foreach(json_object_get(measure, "columns"), at, column) worksheet_write_string(
-        sheet, HEAD_ROW, (lxw_col_t)(at + 1), member(column, "title"), book->styles[HEAD]);
+        sheet, HEAD_ROW, (lxw_col_t)(at + 1), text_member(column, "title"), book->styles[HEAD]);
     worksheet_set_column(sheet, 0, (lxw_col_t)at, 13, NULL);
     worksheet_freeze_panes(sheet, HEAD_ROW + 1, 0);
 }
@@ -157,7 +151,7 @@ static void mark_targets(const struct book *book, lxw_worksheet *sheet, const js
     json_array_foreach(json_object_get(measure, "columns"), at, column)
     {
         const json_t *target = json_object_get(json_object_get(column, "target"), "value");
-        bool is_percent = strcmp(member(column, "unit"), "percent") == 0;
+        bool is_percent = strcmp(text_member(column, "unit"), "percent") == 0;
         if (target == NULL)
             continue;
         lxw_conditional_format late = {.type = LXW_CONDITIONAL_TYPE_CELL,
@@ -173,7 +167,7 @@ static void mark_targets(const struct book *book, lxw_worksheet *sheet, const js
 
 static bool is_drawn(const json_t *column, const char *chart)
 {
-    const char *unit = member(column, "unit");
+    const char *unit = text_member(column, "unit");
     bool is_time = strcmp(unit, "seconds") == 0 || strcmp(unit, "percent") == 0;
 
     if (json_is_true(json_object_get(column, "is_label")))
@@ -187,7 +181,7 @@ static bool is_drawn(const json_t *column, const char *chart)
 static void draw(const struct book *book, lxw_worksheet *sheet, const json_t *measure,
                  const char *name, size_t row_count)
 {
-    const char *kind = member(measure, "chart");
+    const char *kind = text_member(measure, "chart");
     bool is_bars = strcmp(kind, "bars") == 0;
     lxw_row_t last = HEAD_ROW + (lxw_row_t)(is_bars && row_count > BARS_MAX ? BARS_MAX : row_count);
     lxw_chart *chart = workbook_add_chart(book->workbook, is_bars ? LXW_CHART_BAR : LXW_CHART_LINE);
@@ -203,10 +197,10 @@ static void draw(const struct book *book, lxw_worksheet *sheet, const json_t *me
         lxw_chart_series *series = chart_add_series(chart, NULL, NULL);
         chart_series_set_categories(series, name, HEAD_ROW + 1, 1, last, 1);
         chart_series_set_values(series, name, HEAD_ROW + 1, col, last, col);
-        chart_series_set_name(series, member(column, "title"));
+        chart_series_set_name(series, text_member(column, "title"));
         series_count++;
     }
-    chart_title_set_name(chart, member(measure, "title"));
+    chart_title_set_name(chart, text_member(measure, "title"));
     worksheet_insert_chart(sheet, HEAD_ROW, (lxw_col_t)(at + 2), chart);
 }
 
@@ -222,12 +216,12 @@ static void shade(lxw_worksheet *sheet, const json_t *measure, lxw_row_t end)
 static void write_measure(const struct book *book, const json_t *measure)
 {
     char name[SHEET_NAME_MAX * 4 + 1];
-    const char *kind = member(measure, "chart");
+    const char *kind = text_member(measure, "chart");
     size_t count = json_array_size(json_object_get(measure, "rows"));
     lxw_worksheet *sheet;
     lxw_row_t end;
 
-    sheet_name(member(measure, "title"), name);
+    sheet_name(text_member(measure, "title"), name);
     sheet = workbook_add_worksheet(book->workbook, name);
     write_head(book, sheet, measure);
     end = write_rows(book, sheet, measure, "rows", HEAD_ROW + 1);
@@ -250,7 +244,7 @@ static void write_cover(const struct book *book)
 {
     bool is_chinese = book->request->is_chinese;
     lxw_worksheet *sheet = workbook_add_worksheet(book->workbook, is_chinese ? "说明" : "About");
-    json_t *header = report_header(book->report, is_chinese), *pair, *measure;
+    json_t *header = text_header(book->report, is_chinese), *pair, *measure;
     size_t index, row = 0;
 
     worksheet_set_column(sheet, 0, 0, 24, NULL);
@@ -266,14 +260,14 @@ static void write_cover(const struct book *book)
     row++;
     json_array_foreach(json_object_get(book->report, "measures"), index, measure)
     {
-        worksheet_write_string(sheet, (lxw_row_t)row, 0, member(measure, "title"),
+        worksheet_write_string(sheet, (lxw_row_t)row, 0, text_member(measure, "title"),
                                book->styles[BOLD]);
-        worksheet_write_string(sheet, (lxw_row_t)row++, 1, member(measure, "definition"),
+        worksheet_write_string(sheet, (lxw_row_t)row++, 1, text_member(measure, "definition"),
                                book->styles[WRAP]);
     }
 }
 
-bool write_xlsx(const json_t *report, const struct request *request, const char *path)
+bool xlsx_write(const json_t *report, const struct request *request, const char *path)
 {
     struct book book = {.workbook = workbook_new(path), .report = report, .request = request};
     json_t *measure;

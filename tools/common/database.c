@@ -1,4 +1,4 @@
-#include "tools/onekeyctl/database.h"
+#include "tools/common/database.h"
 
 #include "daemon/base/config.h"
 

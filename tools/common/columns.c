@@ -1,4 +1,4 @@
-#include "tools/onekeyctl/columns.h"
+#include "tools/common/columns.h"
 
 #include <stdlib.h>
 #include <string.h>
