@@ -1,5 +1,6 @@
 /*
- * Eelink, TCP: 67 67 type length(2) serial(2) content, without a checksum. Over UDP a datagram begins
+ * Eelink, TCP: 67 67 type length(2) serial(2) content, without a checksum: a length that was damaged
+ * must not swallow what follows, so a frame also ends where the head of another one begins. Over UDP a datagram begins
  * with EL length(2) checksum(2) IMEI(8); that head is a frame of its own here, which says who it is,
  * as the log-in does over TCP.
  *
@@ -17,6 +18,7 @@
 
 #define FRAME_MAX 4096
 #define HEAD_SIZE 7
+#define KNOWN_HEAD_SIZE 5
 #define DATAGRAM_HEAD_SIZE 14
 #define IMEI_SIZE 8
 /* 2016-01-01: no device says an earlier time and means it. */
@@ -57,6 +59,38 @@ static enum frame eelink_recognise(struct bytes first)
     return first.data[1] == (first.data[0] == 0x67 ? 0x67 : 'L') ? FRAME_READY : FRAME_BAD;
 }
 
+/* Whether a frame of a type that we know begins here, with a length that such a frame has. */
+static bool is_known_head(struct bytes input)
+{
+    static const uint8_t types[] = {TYPE_LOGIN,     TYPE_OLD_POSITION, TYPE_HEARTBEAT,
+                                    TYPE_OLD_ALARM, TYPE_OLD_STATE,    TYPE_POSITION,
+                                    TYPE_ALARM,     TYPE_REPORT};
+
+    return input.size >= KNOWN_HEAD_SIZE && input.data[0] == 0x67 && input.data[1] == 0x67 &&
+           memchr(types, input.data[2], sizeof(types)) && input.data[3] <= 1 &&
+           (input.data[3] || input.data[4] >= 2);
+}
+
+/* Size of the frame that begins `input`, as far as that can be told by now; 0 if none does. What looks
+ * like a head in the IMEI of a log-in is none. */
+static size_t find_end(struct bytes input)
+{
+    size_t declared = (size_t)(input.data[3] << 8 | input.data[4]) + 5U;
+
+    if (input.data[0] == 'E')
+        return DATAGRAM_HEAD_SIZE;
+    if (declared < HEAD_SIZE || declared > FRAME_MAX)
+        return 0;
+
+    struct bytes inside = bytes_part(input, 0, declared);
+    size_t from = HEAD_SIZE + (input.data[2] == TYPE_LOGIN ? IMEI_SIZE : 0);
+
+    for (size_t i = from; i + KNOWN_HEAD_SIZE <= inside.size; i++)
+        if (is_known_head(bytes_part(inside, i, KNOWN_HEAD_SIZE)))
+            return i;
+    return declared;
+}
+
 static enum frame eelink_split(struct bytes input, size_t *skip, size_t *size)
 {
     for (*skip = 0; *skip < input.size; ++*skip) {
@@ -67,9 +101,8 @@ static enum frame eelink_split(struct bytes input, size_t *skip, size_t *size)
             continue;
         if (frame == FRAME_MORE || rest.size < 5)
             return FRAME_MORE;
-        *size = rest.data[0] == 'E' ? DATAGRAM_HEAD_SIZE
-                                    : (size_t)(rest.data[3] << 8 | rest.data[4]) + 5U;
-        if (*size < HEAD_SIZE || *size > FRAME_MAX)
+        *size = find_end(rest);
+        if (*size == 0)
             continue;
         return rest.size < *size ? FRAME_MORE : FRAME_READY;
     }

@@ -4,8 +4,9 @@
  *     AB flags length:2 crc:2 sequence:2 command fields…        (little endian)
  *
  * Length and checksum are over the command and its fields. Bit 4 of the flags asks for an answer,
- * which has the same sequence number. A frame is as long as it says; what does not begin with AB
- * and a length within bounds is junk.
+ * which has the same sequence number. A frame is as long as it says, unless the head of another
+ * frame with its IMEI stands inside: then the length was damaged, and must not swallow that one. What
+ * does not begin with AB and a length within bounds is junk.
  */
 #include "protocol/calendar.h"
 #include "protocol/checksum.h"
@@ -17,9 +18,11 @@
 #define START 0xAB
 #define HEAD_SIZE 8
 #define LENGTH_MAX 4096
-#define FRAME_MAX (HEAD_SIZE + LENGTH_MAX)
+#define FRAME_MAX (HEAD_SIZE + LENGTH_MAX + WHOLE_HEAD_SIZE)
 #define FLAG_ANSWER (1U << 4)
 #define IDENTITY_SIZE 15
+#define SETTINGS_KEY_IDENTITY 0x02
+#define WHOLE_HEAD_SIZE (HEAD_SIZE + 4) /* up to the first digit of the IMEI */
 
 enum command_code {
     CODE_DATA = 0x01,
@@ -75,6 +78,45 @@ static enum frame ev07b_recognise(struct bytes first)
     return is_length(first) ? FRAME_READY : FRAME_BAD;
 }
 
+/* Whether a frame certainly begins here: its first field is an IMEI. */
+static enum frame probe_head(struct bytes input)
+{
+    if (input.data[0] != START || (input.size >= 4 && !is_length(input)))
+        return FRAME_BAD;
+    if (input.size > HEAD_SIZE + 1 && input.data[HEAD_SIZE + 1] != IDENTITY_SIZE + 1)
+        return FRAME_BAD;
+    if (input.size > HEAD_SIZE + 2 && input.data[HEAD_SIZE + 2] != EV07B_DATA_KEY_IDENTITY &&
+        input.data[HEAD_SIZE + 2] != SETTINGS_KEY_IDENTITY)
+        return FRAME_BAD;
+    if (input.size < WHOLE_HEAD_SIZE)
+        return FRAME_MORE;
+    return input.data[HEAD_SIZE + 3] >= '0' && input.data[HEAD_SIZE + 3] <= '9' ? FRAME_READY
+                                                                                : FRAME_BAD;
+}
+
+/* Size of the frame that begins `input`, 0 if its end is not there yet. */
+static size_t find_end(struct bytes input)
+{
+    size_t declared = HEAD_SIZE + (size_t)(input.data[2] | input.data[3] << 8), i;
+    struct bytes inside = bytes_part(input, 0, declared);
+    struct head head;
+
+    for (i = HEAD_SIZE; i + WHOLE_HEAD_SIZE <= inside.size; i++)
+        if (probe_head(bytes_part(inside, i, WHOLE_HEAD_SIZE)) == FRAME_READY)
+            return i;
+    if (inside.size < declared)
+        return 0;
+    /* A damaged one may end in the midst of the next one's head. */
+    if (!parse_frame(inside, &head) || !head.is_sound)
+        for (; i < declared; i++) {
+            enum frame next = probe_head(bytes_part(input, i, WHOLE_HEAD_SIZE));
+
+            if (next != FRAME_BAD)
+                return next == FRAME_READY ? i : 0;
+        }
+    return declared;
+}
+
 static enum frame ev07b_split(struct bytes input, size_t *skip, size_t *size)
 {
     struct bytes frame;
@@ -87,14 +129,15 @@ static enum frame ev07b_split(struct bytes input, size_t *skip, size_t *size)
         *skip += 1;
         return FRAME_BAD;
     }
-    *size = HEAD_SIZE + (size_t)(frame.data[2] | frame.data[3] << 8);
-    return frame.size < *size ? FRAME_MORE : FRAME_READY;
+    *size = find_end(frame);
+    return *size ? FRAME_READY : FRAME_MORE;
 }
 
 /* Settings have the identity under another key. */
 static void find_identity(const struct head *head, char identity[IDENTITY_LIMIT + 1])
 {
-    uint8_t wanted = head->code == CODE_SETTINGS ? 0x02 : EV07B_DATA_KEY_IDENTITY, key;
+    uint8_t wanted = head->code == CODE_SETTINGS ? SETTINGS_KEY_IDENTITY : EV07B_DATA_KEY_IDENTITY;
+    uint8_t key;
     struct bytes rest = head->fields, value;
 
     while (ev07b_data_next(&rest, &key, &value)) {
