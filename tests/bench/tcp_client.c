@@ -3,13 +3,15 @@
  *
  *     tcp_client SAYS PORT CONNECTIONS RATE SECONDS FIRST
  *
- * SAYS is heartbeat, panic (one frame each) or ping (redis). Each connection has one message under
- * way at most; an answer ends with `]` or a line feed. RATE 0 sends again as soon as an answer is
+ * SAYS is heartbeat, panic (one frame of a wristband each), ping (redis) or the name of a codec, whose
+ * heartbeats are said then. Each connection has one message under way at most; an answer ends with `]`
+ * or a line feed, that to a codec's heartbeat with what arrives. RATE 0 sends again as soon as an answer is
  * there; otherwise so many a second are sent over all connections in turn, and a moment at which
  * every connection waits is counted as starved, and made up for. SECONDS 0: every connection says one
  * message, `held` is printed, and nothing more is said until standard input ends. FIRST is the number
  * of the first press (bench.h), or of the first connection's device where heartbeats are said.
  */
+#include "protocol/codec.h"
 #include "tests/bench/bench.h"
 
 #include <errno.h>
@@ -28,12 +30,27 @@ struct client {
 struct crowd {
     struct client *clients;
     int count, epoll, next, waiting;
-    char says;
-    int64_t number; /* of the next press */
+    char says;                 /* h, p, r or, of a codec, c */
+    const struct codec *codec; /* of c */
+    int64_t number;            /* of the next press */
     int64_t *latencies;
     size_t answered, room;
     int64_t sent, starved, broken;
 };
+
+/* The heartbeat of a codec's device; the protocols differ in how many digits its name has. */
+static int frame_of_codec(const struct codec *codec, int64_t number, char frame[FRAME_SIZE])
+{
+    const struct codec_environment environment = {.now_us = INT64_C(1790000000000000)};
+    struct codec_session session = {0};
+    struct signal signal = {.kind = SIGNAL_HEARTBEAT, .device = DEVICE_WRISTBAND};
+    struct writer topic = writer_into(NULL, 0), out = writer_into(frame, FRAME_SIZE);
+
+    snprintf(signal.identity, sizeof(signal.identity), "1%010lld", (long long)number);
+    if (!codec->compose(&signal, &session, &environment, &topic, &out))
+        fail("compose");
+    return (int)out.size;
+}
 
 static void say(struct crowd *crowd, struct client *client)
 {
@@ -44,6 +61,8 @@ static void say(struct crowd *crowd, struct client *client)
         size = frame_heartbeat(frame, client->number);
     else if (crowd->says == 'p')
         size = frame_panic(frame, crowd->number++);
+    else if (crowd->says == 'c')
+        size = frame_of_codec(crowd->codec, client->number, frame);
     client->sent_us = now_us();
     crowd->sent++;
     crowd->waiting++;
@@ -64,7 +83,8 @@ static bool hear(struct crowd *crowd, struct client *client)
         epoll_ctl(crowd->epoll, EPOLL_CTL_DEL, client->fd, NULL);
         return false;
     }
-    if (client->sent_us == 0 || (data[size - 1] != ']' && data[size - 1] != '\n'))
+    if (client->sent_us == 0 ||
+        (crowd->says != 'c' && data[size - 1] != ']' && data[size - 1] != '\n'))
         return false;
     if (crowd->answered < crowd->room)
         crowd->latencies[crowd->answered] = now_us() - client->sent_us;
@@ -172,11 +192,15 @@ int main(int argc, char **argv)
     struct crowd crowd = {0};
 
     if (argc != 7) {
-        fputs("usage: tcp_client heartbeat|panic|ping PORT CONNECTIONS RATE SECONDS FIRST\n",
+        fputs("usage: tcp_client heartbeat|panic|ping|CODEC PORT CONNECTIONS RATE SECONDS FIRST\n",
               stderr);
         return 2;
     }
     crowd.says = strcmp(argv[1], "ping") == 0 ? 'r' : argv[1][0];
+    if (codec_find(argv[1]) >= 0) {
+        crowd.says = 'c';
+        crowd.codec = codecs[codec_find(argv[1])];
+    }
     crowd.count = (int)strtol(argv[3], NULL, 10);
     crowd.number = strtoll(argv[6], NULL, 10);
     open_clients(&crowd, (int)strtol(argv[2], NULL, 10), crowd.number);

@@ -84,6 +84,18 @@ def heartbeat_rate(bench, report):
             report.row(name, "1/s", column(ours, "rate"), column(echoes, "rate"), (">=", 0.7), "echo")
 
 
+def heartbeat_rate_of(protocol):
+    """The same of another protocol, beside an echo of the wristbands' frames."""
+    def measure(bench, report):
+        port = bench.stack.port(protocol)
+        with Server("floor_echo") as echo:
+            ours, echoes = interleave(lambda: client(protocol, port, 1000, 0, 0),
+                                      lambda: client("heartbeat", echo.port, 1000, 0, 0))
+            report.row(f"heartbeat_rate_{protocol}@1000", "1/s", column(ours, "rate"),
+                       column(echoes, "rate"), (">=", 0.7), "echo")
+    return measure
+
+
 class Held:
     """Connections that have said one heartbeat and stay."""
 
@@ -128,4 +140,6 @@ def idle_bytes(bench, report):
     report.note(f"idle_bytes: the libevent echo takes {harness.number(sorted(floors)[len(floors) // 2])} B")
 
 
-ROWS = [("panic_ack", panic_ack), ("heartbeat_rate", heartbeat_rate), ("idle_bytes", idle_bytes)]
+ROWS = [("panic_ack", panic_ack), ("heartbeat_rate", heartbeat_rate),
+        ("heartbeat_rate_jt808", heartbeat_rate_of("jt808")),
+        ("heartbeat_rate_sia_dc09", heartbeat_rate_of("sia_dc09")), ("idle_bytes", idle_bytes)]

@@ -33,6 +33,8 @@ static const struct wanted {
     {SIGNAL_MAINS_RESTORED, true, false, "an invented key!", "#0A42|Nri1/AR001"},
     {SIGNAL_LEAK, false, true, "twenty-four letters long", "#0A42|1154 01 001"},
     {SIGNAL_TEST, true, false, "616E20696E76656E746564206B657921", "#0A42|Nri1/RX001"},
+    {SIGNAL_PANIC, true, false, "616E20696E76656E746564206B657921616E20696E76656E746564206B657921",
+     "#0A42|Nri1/QA001"},
 };
 #define WANTED_COUNT (sizeof(wanted) / sizeof(wanted[0]))
 
@@ -70,7 +72,7 @@ static void write_request(FILE *file, const struct wanted *want)
     fprintf(file, "{\"account\":\"0A42\",\"frame\":\"");
     for (size_t i = 0; i < out.size; i++)
         fprintf(file, "%02x", memory[i]);
-    fprintf(file, "\",\"hex\":%s", want->key && strlen(want->key) == 32 ? "true" : "false");
+    fprintf(file, "\",\"hex\":%s", want->key && strlen(want->key) >= 32 ? "true" : "false");
     if (want->key)
         fprintf(file, ",\"key\":\"%s\"", want->key);
     fprintf(file, "}\n");
