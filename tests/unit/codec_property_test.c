@@ -3,6 +3,8 @@
  * damage to a frame breaks a promise of codec.h (drive aborts) or costs unbounded work; and damage to
  * the frames beside it never costs an alarm that is whole.
  */
+#include "daemon/base/config_table.h"
+#include "daemon/base/config_value.h"
 #include "tests/support/mutate.h"
 
 #include <setjmp.h>
@@ -219,12 +221,26 @@ static void damage_beside_it_costs_no_alarm(void **state)
     assert_int_equal(lost, 0);
 }
 
+/* The configuration has the names of its own, as its folder knows no protocol. */
+static void every_stream_can_be_listened_for(void **state)
+{
+    const struct config_key *key = config_table_find("listen", "protocol");
+    struct config_listener listener;
+
+    (void)state;
+    for (int i = 0; i < codec_count; i++)
+        if (codecs[i]->split)
+            assert_null(config_value_set(key, &listener, codecs[i]->name));
+    assert_non_null(config_value_set(key, &listener, "meter_json"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_composed_is_decoded),
         cmocka_unit_test(no_damage_breaks_a_promise),
         cmocka_unit_test(damage_beside_it_costs_no_alarm),
+        cmocka_unit_test(every_stream_can_be_listened_for),
     };
 
     return cmocka_run_group_tests_name("codec_property", tests, NULL, NULL);
