@@ -79,7 +79,7 @@ static bool compose(const struct codec *codec, uint8_t kind, int64_t at_us, stru
         out->said.has = MEASURE_TOTAL;
     else if (kind != SIGNAL_HEARTBEAT)
         out->said.has = MEASURE_POSITION;
-    strcpy(out->said.identity, identity_for(codec));
+    snprintf(out->said.identity, sizeof(out->said.identity), "%s", identity_for(codec));
     if (!codec->compose(&out->said, &session, &environment, &topic, &body))
         return false;
     out->topic_size = topic.size;
