@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from device import Pressers, make_district, quantile  # noqa: E402
 from receivers import Mail, Web, certificate  # noqa: E402
-from stack import ROOT, Stack, Tap, wait_for  # noqa: E402
+from stack import BIN, ROOT, Stack, Tap, wait_for  # noqa: E402
 
 DEVICES = 20
 MEASURE_S = 2.5
@@ -33,7 +33,7 @@ EVIL = ["hangs", "drips", "redirects", "floods", "fails"]
 SCRIPTS = {
     "says": 'cat >"{folder}/said"; env >"{folder}/environment"; ls -l /proc/$$/fd >"{folder}/descriptors"; exit 0',
     "later": '[ -e "{folder}/again" ] || {{ touch "{folder}/again"; exit 75; }}; exit 0',
-    "never": 'touch "{folder}/never"; exit 3',
+    "never": 'exit 3',
     "sleeps": 'echo $$ >>"{folder}/sleepers"; sleep 600 & echo $! >>"{folder}/sleepers"; wait',
     "talks": 'head -c 30000000 /dev/zero; head -c 30000000 /dev/zero >&2; touch "{folder}/talked"; exit 0',
 }
@@ -271,6 +271,26 @@ def test_exec(tap, stack, world):
               "with what it has started", sleepers)
 
 
+def ctl(stack, *arguments):
+    return subprocess.run([f"{BIN}/onekeyctl", "--config", stack.values["ONEKEY_CONF"], *arguments], text=True,
+                          capture_output=True, timeout=20)
+
+
+def test_onekeyctl(tap, stack, world):
+    listed = ctl(stack, "notices", "--failed").stdout
+    line = next(line for line in listed.splitlines() if " never " in line)
+    tap.check("given_up" in line and "exit status 3" in line and "Lane" not in listed and " says " not in listed,
+              "`onekeyctl notices --failed` lists what did not arrive", line)
+    with open(f"{world.folder}/never", "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nexit 0\n")
+    os.chmod(f"{world.folder}/never", 0o755)
+    done = ctl(stack, "notice", "retry", line.split()[0])
+    tap.check(done.returncode == 0 and has_state(stack, "exec-never-1", "delivered"), "`notice retry` sends it again",
+              done.stdout + done.stderr)
+    again, wrong = ctl(stack, "notice", "retry", line.split()[0]), ctl(stack, "notice", "retry", "1;")
+    tap.check((again.returncode, wrong.returncode) == (1, 2), "but not what has arrived", again.stderr, wrong.stderr)
+
+
 def test_kill(tap, stack, world):
     wanted = {f"kill-webhook-lingers-{n}" for n in range(1, 81)}
     began = len(world.web.heard)
@@ -301,7 +321,7 @@ def main():
         test_retries_keep_their_id(tap, stack, world)
         test_a_lost_target_is_a_ticket(tap, stack, world)
         stack.sql("update onekey.outbox set given_up_at = now() where delivered_at is null and given_up_at is null")
-        for test in [test_what_is_sent, test_mail, test_exec, test_kill]:
+        for test in [test_what_is_sent, test_mail, test_exec, test_onekeyctl, test_kill]:
             test(tap, stack, world)
         test_mqtt(tap, stack)
         test_signatures(tap, world)

@@ -22,6 +22,9 @@ static const struct {
      tickets_command},
     {"ticket", "COMMAND ID ...", "claim, answer, dispatch, verify, close ...: `ticket --help`",
      ticket_command},
+    {"notices", "[--failed]", "the last 100 notices, or those that did not arrive",
+     notices_command},
+    {"notice", "retry ID", "send a notice again that was given up or waits", notice_command},
     {"reload", "", "let the daemon read its configuration again", control_command},
     {"drain", "", "take no new connections, deliver what is held, then end", control_command},
 };
