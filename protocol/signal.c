@@ -32,6 +32,7 @@ static const char *const signal_names[SIGNAL_KIND_COUNT] = {
     [SIGNAL_POSITION] = "position",
     [SIGNAL_VITALS] = "vitals",
     [SIGNAL_LIFE] = "life",
+    [SIGNAL_SILENCE_EXPLAINED] = "silence_explained",
 };
 
 static const char *const service_names[SERVICE_KIND_COUNT] = {
@@ -58,7 +59,7 @@ static const char *const flag_names[SIGNAL_FLAG_COUNT] = {
 
 bool signal_is_alarm(enum signal_kind kind)
 {
-    return kind >= SIGNAL_PANIC && kind <= SIGNAL_CARE_CALL;
+    return (kind >= SIGNAL_PANIC && kind <= SIGNAL_CARE_CALL) || kind == SIGNAL_SILENCE_EXPLAINED;
 }
 
 static int find_name(const char *const *names, int count, const char *name)

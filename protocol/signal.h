@@ -44,6 +44,9 @@ enum signal_kind {
     SIGNAL_POSITION,
     SIGNAL_VITALS,
     SIGNAL_LIFE, /* a living person did something: answered, pressed a TV key, opened a door */
+    /* Alarm class, decided by the gateway; recorded and raises nothing. Behind the others because the
+     * journal keeps the number. */
+    SIGNAL_SILENCE_EXPLAINED,
     SIGNAL_KIND_COUNT
 };
 

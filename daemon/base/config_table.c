@@ -11,6 +11,7 @@
 #define IN_LISTENER(member) IN_KIND(config_listener, member)
 #define IN_WEBHOOK(member) IN_KIND(config_webhook, member)
 #define IN_MAIL(member) IN_KIND(config_mail, member)
+#define IN_SCHEME(member) IN_KIND(config_scheme, member)
 #define IN_EXEC(member) IN_KIND(config_exec, member)
 #define DAY_S 86400
 #define KIB 1024.0
@@ -113,10 +114,11 @@ const struct config_key config_keys[] = {
     {"database", "statement_timeout_ms", CONFIG_INTEGER, RESTART, IN(database.statement_timeout_ms),
      "10000", 100, 600000, NULL, "A server that takes longer to answer is left and tried again."},
 
-    {"silence", "mode", CONFIG_CHOICE, RELOAD, IN(silence.mode), "learned", 0, 0, "fixed learned",
-     "How a silent water meter is judged: by the fixed rule of litres and hours, or by the habits "
-     "of the household."},
-    {"silence", "litres", CONFIG_INTEGER, RELOAD, IN(silence.litres), "10", 1, 10000, NULL,
+    {"silence", "mode", CONFIG_CHOICE, RELOAD, IN(silence.mode), "learned", 0, 0,
+     "fixed learned both",
+     "How a silent water meter is judged: by the fixed rule of litres and hours, by the habits of "
+     "the household, or by whichever fires first. A silence of a day is always raised."},
+    {"silence", "litres", CONFIG_INTEGER, RELOAD, IN(silence.litres), "10", 1, 655, NULL,
      "Fixed rule: less water than this within hours is a silence."},
     {"silence", "hours", CONFIG_INTEGER, RELOAD, IN(silence.hours), "12", 1, 168, NULL,
      "Fixed rule: the time looked back on."},
@@ -129,6 +131,25 @@ const struct config_key config_keys[] = {
      1, DAY_S, NULL, "How often a meter reports."},
     {"silence", "grace_s", CONFIG_INTEGER, RELOAD, IN(silence.grace_s), "900", 0, DAY_S, NULL,
      "How late a report may be before its absence counts."},
+    {"silence", "care_call_s", CONFIG_INTEGER, RELOAD, IN(silence.care_call_s), "43200", 0,
+     7 * DAY_S, NULL,
+     "When an absence has ended and nobody of the household has shown a sign of life for so long, "
+     "someone is to call; 0 for never."},
+    {"silence", "radius_m", CONFIG_INTEGER, RELOAD, IN(silence.radius_m), "1000", 0, 100000, NULL,
+     "A wristband farther from its home than this explains the silence of its meters; 0 for never."},
+    {"silence", "outside_s", CONFIG_INTEGER, RELOAD, IN(silence.outside_s), "21600", 60, DAY_S,
+     NULL, "So long after it said so a wristband is believed to be there."},
+    {"silence", "datum", CONFIG_CHOICE, RELOAD, IN(silence.datum), "wgs84", 0, 0, "wgs84 gcj02",
+     "Datum of the positions that wristbands send. Those of homes are WGS-84."},
+
+    {"scheme", "mode", CONFIG_CHOICE, RELOAD, IN_SCHEME(mode), "learned", 0, 0,
+     "fixed learned both", "As [silence] mode, for the households that name this scheme."},
+    {"scheme", "litres", CONFIG_INTEGER, RELOAD, IN_SCHEME(litres), "10", 1, 655, NULL,
+     "As [silence] litres."},
+    {"scheme", "hours", CONFIG_INTEGER, RELOAD, IN_SCHEME(hours), "12", 1, 168, NULL,
+     "As [silence] hours."},
+    {"scheme", "rate", CONFIG_REAL, RELOAD, IN_SCHEME(rate), "6.5", 0.1, 100, NULL,
+     "As [silence] rate."},
 
     {"supervise", "call_box_s", CONFIG_INTEGER, RELOAD, IN(supervise.call_box_s), "90000", 1,
      30 * DAY_S, NULL, "A call box not heard from for so long is lost."},
@@ -259,6 +280,7 @@ const struct config_kind config_kinds[] = {
     KIND("webhook", webhooks, config_webhook, webhook_count),
     KIND("mail", mails, config_mail, mail_count),
     KIND("exec", execs, config_exec, exec_count),
+    KIND("scheme", schemes, config_scheme, scheme_count),
 };
 const int config_kind_count = ARRAY_SIZE(config_kinds);
 

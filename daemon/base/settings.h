@@ -11,6 +11,7 @@
 #define CONFIG_LISTENERS_MAX 32
 #define CONFIG_TARGETS_MAX 8 /* of each transport of notices */
 #define CONFIG_AT_ONCE_MAX 16
+#define CONFIG_SCHEMES_MAX 16
 #define CONFIG_NAME_SIZE 48
 #define CONFIG_PATH_SIZE 256
 
@@ -19,7 +20,8 @@ enum config_transport { CONFIG_TCP, CONFIG_TLS, CONFIG_UDP };
 enum config_client_identity { CONFIG_NO_IDENTITY, CONFIG_COMMON_NAME, CONFIG_SERIAL_NUMBER };
 enum config_mqtt_proof { CONFIG_NO_PROOF, CONFIG_TOPIC_PROVES };
 enum config_meter_status { CONFIG_STATUS_STANDARD, CONFIG_STATUS_VENDOR };
-enum config_silence_mode { CONFIG_FIXED, CONFIG_LEARNED };
+enum config_silence_mode { CONFIG_FIXED, CONFIG_LEARNED, CONFIG_FIXED_AND_LEARNED };
+enum config_datum { CONFIG_WGS84, CONFIG_GCJ02 };
 
 struct config_listener {
     char name[CONFIG_NAME_SIZE];
@@ -65,6 +67,14 @@ struct config_exec {
     int32_t timeout_s, at_once;
 };
 
+/* How the silence of the homes that name it is judged. */
+struct config_scheme {
+    char name[CONFIG_NAME_SIZE];
+    int32_t mode; /* enum config_silence_mode */
+    int32_t litres, hours;
+    double rate;
+};
+
 struct config {
     struct {
         char name[CONFIG_NAME_SIZE];
@@ -98,6 +108,8 @@ struct config {
         double rate; /* false alarms a home and year that the learned mode aims at */
         bool leak;
         int32_t report_interval_s, grace_s;
+        int32_t care_call_s, radius_m, outside_s;
+        int32_t datum; /* enum config_datum */
     } silence;
     struct {
         int32_t call_box_s, wristband_s, meter_s, hold_off_s, startup_grace_s;
@@ -131,6 +143,8 @@ struct config {
     struct config_webhook webhooks[CONFIG_TARGETS_MAX];
     struct config_mail mails[CONFIG_TARGETS_MAX];
     struct config_exec execs[CONFIG_TARGETS_MAX];
+    int32_t scheme_count;
+    struct config_scheme schemes[CONFIG_SCHEMES_MAX];
 };
 
 #endif

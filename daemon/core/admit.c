@@ -180,6 +180,7 @@ static void hear_device(struct gateway *gateway, const struct origin *origin, ui
     }
     if (admit_is_life(device, signal))
         water_life(gateway, index, gateway->now.wall_us);
+    explain_place(gateway, index, signal);
     if (signal->has & MEASURE_STEPS)
         device->steps = signal->steps;
     observe_signal(gateway, index, signal);

@@ -17,6 +17,7 @@ struct gateway_counters {
     uint64_t unauthenticated;            /* signals whose sender has not proven to be the device */
     uint64_t clocks_wrong;
     uint64_t odd_readings[SILENCE_ODD_COUNT]; /* by bit of enum silence_odd */
+    uint64_t explained[SILENCE_REASON_COUNT]; /* silences not raised, by bit of silence_reason */
     uint64_t replies, replies_late; /* sent at once, sent after their record was durable */
     uint64_t sessions_refused, frames_slow;
     uint64_t unrecognised;         /* connections whose first bytes fit no protocol */

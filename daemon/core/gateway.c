@@ -34,7 +34,7 @@ static void *carve(struct carver *carver, size_t size)
 struct layout {
     struct gateway *gateway;
     void *registry, *sessions, *timers, *pledges, *recent, *alarms, *readings;
-    void *water, *latest, *due, *touched, *history;
+    void *water, *circumstances, *latest, *due, *touched, *history;
 };
 
 static size_t lay_out(struct layout *layout, void *memory, const struct gateway_limits *limits)
@@ -54,6 +54,7 @@ static size_t lay_out(struct layout *layout, void *memory, const struct gateway_
     layout->readings = carve(&carver, limits->outbox_bytes);
     layout->touched = carve(&carver, devices * sizeof(uint32_t));
     layout->water = carve(&carver, devices * sizeof(struct silence));
+    layout->circumstances = carve(&carver, devices * sizeof(struct circumstances));
     layout->latest = carve(&carver, devices * sizeof(struct measures));
     layout->due = carve(&carver, devices * sizeof(uint32_t[OBSERVED_GROUPS]));
     layout->history = carve(&carver, limits->observations_max * sizeof(struct observation));
@@ -89,6 +90,7 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
     outbox_init(&gateway->alarms, LANE_ALARM, layout.alarms, limits->outbox_bytes);
     outbox_init(&gateway->readings, LANE_READING, layout.readings, limits->outbox_bytes);
     gateway->water = layout.water;
+    gateway->circumstances = layout.circumstances;
     gateway->observer = (struct observer){.latest = layout.latest,
                                           .due_s = layout.due,
                                           .touched = layout.touched,
@@ -363,6 +365,7 @@ bool gateway_device(struct gateway *gateway, const struct device_entry *entry)
     }
     if (is_other)
         water_join(gateway, device);
+    explain_put(gateway, device, entry);
     supervise_arm(gateway, device);
     return true;
 }

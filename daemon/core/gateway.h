@@ -34,6 +34,12 @@ struct gateway_limits {
     uint32_t observations_max; /* of the history, that wait for the database; 0: none is kept */
 };
 
+#define SCHEMES_MAX 16
+struct silence_scheme {
+    char name[SCHEME_LIMIT + 1];
+    struct silence_settings silence;
+};
+
 /* May be changed while running. */
 struct gateway_settings {
     int64_t clock_wrong_us;   /* a device's time further off than this is flagged */
@@ -48,6 +54,12 @@ struct gateway_settings {
     bool mqtt_proves;      /* the broker lets a device publish below its own identity only */
     int64_t observation_interval_us; /* between two rows of one device's history; 0: none is kept */
     struct silence_settings silence;
+    int32_t scheme_count;
+    struct silence_scheme schemes[SCHEMES_MAX]; /* of homes that name one */
+    int64_t care_call_us;     /* after an absence without a sign of life; 0 = never */
+    int32_t home_radius_m;    /* a wristband farther away is not at home; 0 = nobody asks */
+    int64_t outside_us;       /* so long it is believed */
+    bool positions_are_gcj02; /* of the wristbands; those of homes are WGS-84 */
 };
 
 enum append_room {
@@ -73,6 +85,8 @@ struct gateway_ports {
     size_t (*touch)(void *context, const struct device_touch *touches, size_t count);
     /* The history, soft state too. False: not taken. Otherwise answered by gateway_observed. */
     bool (*observe)(void *context, const struct observation *observations, size_t count);
+    /* A copy of a meter's state for the database: soft, it comes again. May be NULL. */
+    void (*profile)(void *context, const struct profile *profile);
     /* Reads durable records of one lane with numbers above `after` back from the journal and gives
      * each to gateway_refill, in order, until that returns false or a bounded amount is done. True:
      * the end was reached. */
@@ -145,6 +159,16 @@ bool gateway_device(struct gateway *gateway, const struct device_entry *entry);
 /* Ignored if the identity meanwhile belongs to another device_id. */
 void gateway_device_removed(struct gateway *gateway, uint8_t protocol, const char *identity,
                             int64_t device_id);
+
+/* A lesson from the database; one that the meter has taken already changes nothing. False: no room in
+ * the journal, tell it again. */
+bool gateway_lesson(struct gateway *gateway, const struct lesson *lesson);
+/* The next meter of which nothing is known and a copy in the database might tell; false when there is
+ * none. *position starts at 0. */
+bool gateway_next_blank(struct gateway *gateway, uint32_t *position, struct profile *wanted);
+/* The copy of one of them; of no size: there is none. */
+void gateway_profile(struct gateway *gateway, uint8_t protocol, const char *identity,
+                     struct bytes state);
 
 const struct gateway_counters *gateway_counters(const struct gateway *gateway);
 /* For the control socket. */

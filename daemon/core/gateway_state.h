@@ -1,12 +1,14 @@
 /*
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
- * proof.c (is it who it says), observe.c (what devices say beyond alarms), supervise.c (is the device heard from), water.c (the meters), keep.c (their states).
+ * proof.c (is it who it says), observe.c (what devices say beyond alarms), supervise.c (is the device
+ * heard from), water.c (the meters), explain.c (why they are silent), keep.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
 
 #include "daemon/base/pool.h"
+#include "daemon/core/explain.h"
 #include "daemon/core/gateway.h"
 #include "daemon/core/outbox.h"
 #include "daemon/core/pledge.h"
@@ -63,13 +65,15 @@ struct gateway {
     struct pledges pledges;
     struct recent recent;
     struct outbox alarms, readings;
-    struct silence *water; /* by device index */
+    struct silence *water; /* by device index, as the next */
+    struct circumstances *circumstances;
     struct observer observer;
     uint32_t devices_lost;
     uint64_t durable, newest;
     uint64_t kept_from, round_from; /* keep.c: states are whole in the records behind kept_from */
     uint64_t marked_alarms, marked_readings;
     uint32_t keep_cursor, meter_count;
+    uint32_t blank_count; /* meters that are not settled */
     int64_t keep_at_us, mark_at_us;
     bool replaying;
     bool settling; /* a lane has nearly caught up with the journal */
@@ -137,7 +141,36 @@ void observe_forget(struct gateway *gateway, uint32_t device);
 /* Hands out what waits, a bounded part of it a turn. */
 void observe_flush(struct gateway *gateway);
 
+/* explain.c */
+
+/* The settings by which a meter is judged: those of its home's scheme, with what the home has of its own,
+ * for which *own gives room. */
+const struct silence_settings *explain_settings(const struct gateway *gateway, uint32_t device,
+                                                struct silence_settings *own);
+/* Name of the scheme that is applied; "" = none of its own. Lent. */
+const char *explain_scheme(const struct gateway *gateway, uint32_t device);
+/* What the database says of a device's home; and that the device is gone. */
+void explain_put(struct gateway *gateway, uint32_t device, const struct device_entry *entry);
+void explain_forget(struct gateway *gateway, uint32_t device);
+/* Wall time at which explain_check() has something to do for this meter; INT64_MAX = never. */
+int64_t explain_due_at(const struct gateway *gateway, uint32_t device);
+/* Begins and ends reasons that are due, and raises the care call after an absence. The journal has
+ * room. */
+void explain_check(struct gateway *gateway, uint32_t device);
+/* The household of this meter showed life. */
+void explain_life(struct gateway *gateway, uint32_t device, int64_t at_us);
+/* A wristband says where it is. */
+void explain_place(struct gateway *gateway, uint32_t device, const struct signal *signal);
+/* All that the journal holds of this meter has been told. */
+void explain_started(struct gateway *gateway, uint32_t device);
+
 /* keep.c */
+
+/* Nothing more is to be had of this meter's past. */
+void keep_settle(struct gateway *gateway, uint32_t device);
+
+/* Something was decided about this meter: its state is journaled now, if there is room. */
+void keep_now(struct gateway *gateway, uint32_t device);
 
 /* A life sign changed what is known of this meter: its state is journaled, but not at every sign. */
 void keep_soon(struct gateway *gateway, uint32_t device);
@@ -165,6 +198,10 @@ void water_reading(struct gateway *gateway, uint32_t device, const struct signal
 void water_expired(struct gateway *gateway, uint32_t device);
 /* Someone of the household did something: the silence of its meters ends. */
 void water_life(struct gateway *gateway, uint32_t device, int64_t at_us);
+/* The same of one meter alone. */
+void water_life_of(struct gateway *gateway, uint32_t meter, int64_t at_us);
+/* Sets the timer of a meter by what is known now; of another device it does nothing. */
+void water_arm(struct gateway *gateway, uint32_t device);
 /* A meter joined the registry, or left it. */
 void water_leave(struct gateway *gateway, uint32_t device);
 void water_join(struct gateway *gateway, uint32_t device);
@@ -172,5 +209,13 @@ void water_join(struct gateway *gateway, uint32_t device);
  * before the crash and is not among them is recorded now. */
 void water_said(struct gateway *gateway, uint32_t device, const struct signal *decision);
 void water_replayed(struct gateway *gateway);
+
+/* water_detail.c */
+
+/* What an operator needs in order to believe a ticket; `rules`: those it is about. */
+void water_detail_write(const struct gateway *gateway, uint32_t device,
+                        const struct silence_verdict *verdict, uint32_t rules, struct writer *out);
+/* What a meter has learned, in at most PROFILE_DETAIL_MAX bytes. */
+void water_detail_write_profile(const struct gateway *gateway, uint32_t device, struct writer *out);
 
 #endif

@@ -365,7 +365,8 @@ static const char *const rule_names[SILENCE_RULE_COUNT] = {"learned", "fixed",  
 static const char *const odd_names[SILENCE_ODD_COUNT] = {
     "doubled",     "late",    "clock_wrong", "reset", "replaced",
     "rolled_over", "reverse", "implausible", "gap",   "coarse"};
-static const char *const reason_names[] = {"absence", "outside", "maintenance", "mains_outage"};
+static const char *const reason_names[SILENCE_REASON_COUNT] = {"absence", "outside", "maintenance",
+                                                               "mains_outage"};
 
 /* The name of the one bit set in `bits`, of `count` names. */
 static const char *bit_name(const char *const *names, int count, unsigned bits)
@@ -388,7 +389,7 @@ const char *silence_odd_name(enum silence_odd odd)
 
 const char *silence_reason_name(enum silence_reason reason)
 {
-    return bit_name(reason_names, ARRAY_SIZE(reason_names), (unsigned)reason);
+    return bit_name(reason_names, SILENCE_REASON_COUNT, (unsigned)reason);
 }
 
 /* --- outcomes and the ticket's detail ----------------------------------------------------------- */
@@ -404,6 +405,20 @@ void silence_outcome(struct silence *silence, enum silence_outcome outcome)
         silence->bias += BIAS_FALSE * (BIAS_MOST - silence->bias) / BIAS_MOST;
     if (outcome == SILENCE_OUTCOME_NEEDED_HELP)
         silence->bias -= BIAS_TRUE * (BIAS_MOST + silence->bias) / BIAS_MOST;
+}
+
+uint32_t silence_reasons(const struct silence *silence)
+{
+    return silence->reasons & SILENCE_REASONS;
+}
+
+void silence_habits(const struct silence *silence, float weekday[24], float weekend[24])
+{
+    const int32_t saturday = 2 * 24; /* 1970 began on a Thursday */
+    for (int32_t hour = 0; hour < 24; hour++) {
+        weekday[hour] = silence_learned_chance(silence, hour);
+        weekend[hour] = silence_learned_chance(silence, saturday + hour);
+    }
 }
 
 static float actual_litres(const struct silence *silence, const struct silence_settings *settings,

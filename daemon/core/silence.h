@@ -66,8 +66,13 @@ int64_t silence_due_at(const struct silence *silence, const struct silence_setti
 struct silence_verdict silence_due(struct silence *silence, const struct silence_settings *settings,
                                    int64_t now_us);
 
+/* enum silence_reason in force. */
+uint32_t silence_reasons(const struct silence *silence);
+
 /* A closed ticket's outcome moves the threshold of this home a little. */
 void silence_outcome(struct silence *silence, enum silence_outcome outcome);
+/* Chance of a use in each clock hour of a weekday and of a day of the weekend. */
+void silence_habits(const struct silence *silence, float weekday[24], float weekend[24]);
 void silence_describe(const struct silence *silence, const struct silence_settings *settings,
                       int64_t now_us, struct silence_detail *detail);
 

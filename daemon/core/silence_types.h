@@ -32,6 +32,7 @@ enum silence_reason {
     SILENCE_MAINTENANCE = 1 << 2,
     SILENCE_MAINS_OUTAGE = 1 << 3
 };
+#define SILENCE_REASON_COUNT 4
 
 /* What was odd about a reading, one bit each; docs/DETECTOR.md has the rule for each. */
 enum silence_odd {

@@ -26,6 +26,14 @@ enum store_result {
     STORE_BUSY     /* could not even be sent; sent again later */
 };
 
+#define SCHEME_LIMIT 47 /* bytes of a scheme's name, without its NUL */
+
+/* From one moment to another, UTC microseconds. */
+struct stretch {
+    int64_t from_us;  /* 0 = there is none */
+    int64_t until_us; /* 0 = not known yet */
+};
+
 /* One device as the database knows it. */
 struct device_entry {
     uint8_t protocol; /* index into codecs[] */
@@ -34,8 +42,14 @@ struct device_entry {
     char identity[IDENTITY_LIMIT + 1];
     char carrier[CARRIER_LIMIT + 1]; /* "" = not known */
     int64_t device_id, household_id, area_id, parent_area_id;
-    int32_t report_interval_s; /* 0 = not known */
-    int32_t supervision_s;     /* its loss is known within so long; 0 = as its class */
+    int32_t report_interval_s;         /* 0 = not known */
+    int32_t supervision_s;             /* its loss is known within so long; 0 = as its class */
+    struct stretch absent;             /* its household is away: now, or next */
+    struct stretch worked_on;          /* the same of a meter's maintenance */
+    int32_t latitude_e7, longitude_e7; /* of its home, WGS-84; both 0 = not known */
+    /* How this home's silence is judged; "" and 0: as the configuration says. */
+    char scheme[SCHEME_LIMIT + 1];
+    int32_t silence_ml, silence_window_s;
     uint8_t secret_size;
     uint8_t secret[64];
 };
@@ -64,6 +78,28 @@ struct observation {
     int64_t at_us;                          /* when it was so, as far as that can be believed */
     int64_t received_at_us, occurred_at_us; /* occurred: as the device says, 0 = it does not */
     struct measures said;
+};
+
+#define PROFILE_STATE_MAX 720
+#define PROFILE_DETAIL_MAX 1536
+
+/* A copy of what a meter's detector has learned; everything is lent. */
+struct profile {
+    uint8_t protocol;
+    const char *identity;
+    uint64_t number; /* of the record in the journal: it includes all before */
+    int64_t kept_us, lesson_id;
+    struct bytes state;  /* at most PROFILE_STATE_MAX */
+    struct bytes detail; /* JSON, at most PROFILE_DETAIL_MAX */
+};
+
+/* What people found out by a ticket, for one meter. */
+struct lesson {
+    int64_t id;
+    uint8_t protocol;
+    const char *identity;
+    const char *word; /* as onekey.outcome has it */
+    int64_t at_us;
 };
 
 #endif

@@ -59,12 +59,14 @@ bool view_next_device(const struct gateway *gateway, uint32_t *position, struct 
 bool view_next_meter(const struct gateway *gateway, uint32_t *position, struct view_meter *meter)
 {
     uint32_t index = next_device(gateway, position, DEVICE_METER);
-    const struct silence_settings *settings = &gateway->settings.silence;
+    struct silence_settings own;
+    const struct silence_settings *settings;
     struct writer rules = writer_into(meter->rules, sizeof(meter->rules) - 1);
     int64_t due_us;
 
     if (index == NO_DEVICE)
         return false;
+    settings = explain_settings(gateway, index, &own);
     due_us = silence_due_at(&gateway->water[index], settings);
     meter->identity = registry_identity(&gateway->registry, index);
     meter->household_id = gateway->registry.devices[index].household_id;

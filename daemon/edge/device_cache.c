@@ -13,7 +13,7 @@
 #include <zlib.h>
 
 #define MAGIC "ONEKEYDC"
-#define VERSION 2 /* goes up with the form of struct packed, too */
+#define VERSION 3 /* goes up with the form of struct packed, too */
 #define SHARDS_A_SLICE 128
 #define NAME_MAX_BYTES 255
 #define PATH_BYTES 4096

@@ -1,8 +1,11 @@
 #include "daemon/edge/device_row.h"
 
+#include "daemon/base/instant.h"
 #include "protocol/codec.h"
 
 #include <string.h>
+
+#define LATEST_S INT64_C(253402300799) /* the year 9999 */
 
 enum {
     ID,
@@ -15,8 +18,45 @@ enum {
     REPORT_INTERVAL,
     SUPERVISION,
     CARRIER,
-    SECRET
+    SECRET,
+    ABSENT_FROM,
+    ABSENT_UNTIL,
+    WORKED_ON_FROM,
+    WORKED_ON_UNTIL,
+    LATITUDE,
+    LONGITUDE,
+    SCHEME,
+    SILENCE_ML,
+    SILENCE_WINDOW
 };
+
+/* Seconds since 1970; null: 0. */
+static int64_t read_moment(const struct pg_result *rows, int row, int column)
+{
+    int64_t at_s = rows_int64(rows, row, column);
+
+    return (at_s < LATEST_S ? at_s : LATEST_S) * US_PER_SECOND;
+}
+
+static struct stretch read_stretch(const struct pg_result *rows, int row, int column)
+{
+    return (struct stretch){read_moment(rows, row, column), read_moment(rows, row, column + 1)};
+}
+
+/* What bears on the silence of its home. A scheme of a longer name cannot be in the configuration. */
+static void read_home(const struct pg_result *rows, int row, struct device_entry *out)
+{
+    size_t scheme_size = rows_size(rows, row, SCHEME);
+
+    out->absent = read_stretch(rows, row, ABSENT_FROM);
+    out->worked_on = read_stretch(rows, row, WORKED_ON_FROM);
+    out->latitude_e7 = (int32_t)rows_int64(rows, row, LATITUDE);
+    out->longitude_e7 = (int32_t)rows_int64(rows, row, LONGITUDE);
+    out->silence_ml = (int32_t)rows_int64(rows, row, SILENCE_ML);
+    out->silence_window_s = (int32_t)rows_int64(rows, row, SILENCE_WINDOW);
+    if (scheme_size <= SCHEME_LIMIT)
+        memcpy(out->scheme, rows_text(rows, row, SCHEME), scheme_size);
+}
 
 bool device_row_read(const struct pg_result *rows, int row, struct device_entry *out)
 {
@@ -44,5 +84,6 @@ bool device_row_read(const struct pg_result *rows, int row, struct device_entry 
     memcpy(out->identity, rows_text(rows, row, IDENTITY), identity_size);
     memcpy(out->carrier, rows_text(rows, row, CARRIER), carrier_size);
     memcpy(out->secret, rows_text(rows, row, SECRET), secret_size);
+    read_home(rows, row, out);
     return true;
 }

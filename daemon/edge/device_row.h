@@ -9,7 +9,12 @@
 /* What to select, in the order in which device_row_read expects it. */
 #define DEVICE_ROW_COLUMNS                                                                         \
     "device_id, protocol, identity, kind, household_id, area_id, parent_area_id, "                 \
-    "report_interval_s, supervision_s, carrier, secret"
+    "report_interval_s, supervision_s, carrier, secret, "                                          \
+    "extract(epoch from absent_from)::bigint, extract(epoch from absent_until)::bigint, "          \
+    "extract(epoch from worked_on_from)::bigint, extract(epoch from worked_on_until)::bigint, "    \
+    "round(latitude * 1e7)::bigint, round(longitude * 1e7)::bigint, silence_scheme, "              \
+    "round(least(silence_litres, 655) * 1000)::bigint, "                                           \
+    "round(least(silence_hours, 168) * 3600)::bigint"
 
 /* False if the gateway cannot know such a device. */
 bool device_row_read(const struct pg_result *rows, int row, struct device_entry *out) MUST_USE;

@@ -7,19 +7,22 @@
 #define ALIGNMENT 8
 #define SHARD_BYTES_MIN 256
 
-/* An entry in memory and in the copy on disk: this head, the identity, the secret, the carrier, and
- * padding up to the alignment. A change here needs a new version of the copy. */
+/* An entry in memory and in the copy on disk: this head, the identity, the secret, the carrier, the
+ * scheme, and padding up to the alignment. A change here needs a new version of the copy. */
 struct packed {
     uint16_t size; /* of all of it */
     uint8_t protocol, kind, supervised, identity_size, secret_size, carrier_size;
     int32_t report_interval_s, supervision_s;
-    uint32_t generation, unused;
+    int32_t latitude_e7, longitude_e7, silence_ml, silence_window_s;
+    struct stretch absent, worked_on;
+    uint32_t generation;
+    uint8_t scheme_size, unused[3];
     int64_t device_id, household_id, area_id, parent_area_id;
 };
 
 #define PACKED_MAX                                                                                 \
     ((sizeof(struct packed) + IDENTITY_LIMIT + sizeof(((struct device_entry *)NULL)->secret) +     \
-      CARRIER_LIMIT + ALIGNMENT - 1) /                                                             \
+      CARRIER_LIMIT + SCHEME_LIMIT + ALIGNMENT - 1) /                                              \
      ALIGNMENT * ALIGNMENT)
 
 union packed_buffer {
@@ -52,7 +55,9 @@ static void pack(const struct device_entry *device, uint32_t generation, union p
 {
     size_t identity_size = strnlen(device->identity, IDENTITY_LIMIT);
     size_t carrier_size = strnlen(device->carrier, CARRIER_LIMIT);
-    size_t used = sizeof out->head + identity_size + device->secret_size + carrier_size;
+    size_t scheme_size = strnlen(device->scheme, SCHEME_LIMIT);
+    size_t used =
+        sizeof out->head + identity_size + device->secret_size + carrier_size + scheme_size;
     uint8_t *at = out->bytes + sizeof out->head;
 
     assert(device->secret_size <= sizeof device->secret);
@@ -66,6 +71,13 @@ static void pack(const struct device_entry *device, uint32_t generation, union p
         .identity_size = (uint8_t)identity_size,
         .secret_size = device->secret_size,
         .carrier_size = (uint8_t)carrier_size,
+        .scheme_size = (uint8_t)scheme_size,
+        .latitude_e7 = device->latitude_e7,
+        .longitude_e7 = device->longitude_e7,
+        .silence_ml = device->silence_ml,
+        .silence_window_s = device->silence_window_s,
+        .absent = device->absent,
+        .worked_on = device->worked_on,
         .supervision_s = device->supervision_s,
         .report_interval_s = device->report_interval_s,
         .device_id = device->device_id,
@@ -76,6 +88,7 @@ static void pack(const struct device_entry *device, uint32_t generation, union p
     memcpy(at, device->identity, identity_size);
     memcpy(at + identity_size, device->secret, device->secret_size);
     memcpy(at + identity_size + device->secret_size, device->carrier, carrier_size);
+    memcpy(out->bytes + used - scheme_size, device->scheme, scheme_size);
 }
 
 static void unpack(const struct packed *packed, struct device_entry *out)
@@ -91,6 +104,12 @@ static void unpack(const struct packed *packed, struct device_entry *out)
         .area_id = packed->area_id,
         .parent_area_id = packed->parent_area_id,
         .supervision_s = packed->supervision_s,
+        .latitude_e7 = packed->latitude_e7,
+        .longitude_e7 = packed->longitude_e7,
+        .silence_ml = packed->silence_ml,
+        .silence_window_s = packed->silence_window_s,
+        .absent = packed->absent,
+        .worked_on = packed->worked_on,
         .report_interval_s = packed->report_interval_s,
         .secret_size = packed->secret_size,
     };
@@ -98,6 +117,9 @@ static void unpack(const struct packed *packed, struct device_entry *out)
     memcpy(out->secret, identity + packed->identity_size, packed->secret_size);
     memcpy(out->carrier, identity + packed->identity_size + packed->secret_size,
            packed->carrier_size);
+    memcpy(out->scheme,
+           identity + packed->identity_size + packed->secret_size + packed->carrier_size,
+           packed->scheme_size);
 }
 
 static struct device_shard *shard_of(struct device_table *table, int64_t device_id)
@@ -215,9 +237,9 @@ bool device_table_read(struct bytes entries, device_table_on_entry *on_entry, vo
         if (size > entries.size || size > sizeof packed ||
             packed.head.identity_size > IDENTITY_LIMIT ||
             packed.head.secret_size > sizeof device.secret ||
-            packed.head.carrier_size > CARRIER_LIMIT ||
+            packed.head.carrier_size > CARRIER_LIMIT || packed.head.scheme_size > SCHEME_LIMIT ||
             size < sizeof packed.head + packed.head.identity_size + packed.head.secret_size +
-                       packed.head.carrier_size)
+                       packed.head.carrier_size + packed.head.scheme_size)
             return false;
         memcpy(&packed, entries.data, size);
         unpack(&packed.head, &device);

@@ -68,6 +68,14 @@ static bool observe(void *context, const struct observation *observations, size_
     return store_observe(((struct effects *)context)->store, observations, count);
 }
 
+static void keep_profile(void *context, const struct profile *profile)
+{
+    struct learning *learning = ((struct effects *)context)->learning;
+
+    if (learning)
+        learning_put(learning, profile);
+}
+
 static bool on_read_back(void *context, uint8_t type, uint64_t number, const void *payload,
                          size_t size)
 {
@@ -95,6 +103,7 @@ struct gateway_ports effects_ports(struct effects *effects)
         .park = park,
         .touch = touch,
         .observe = observe,
+        .profile = keep_profile,
         .read_back = read_back,
         .cipher = &openssl_cipher,
         .log = effects->log,

@@ -7,6 +7,7 @@
 
 #include "daemon/core/gateway.h"
 #include "daemon/edge/inlets.h"
+#include "daemon/edge/learning.h"
 #include "daemon/edge/ledger.h"
 #include "daemon/edge/store.h"
 
@@ -15,6 +16,7 @@ struct effects {
     struct ledger *ledger;
     struct inlets *inlets;
     struct store *store;
+    struct learning *learning; /* NULL until the journal is replayed */
     struct log *log;
     /* Called before anything is handed to the gateway from outside its own calls. */
     void (*begin)(void *context);

@@ -50,6 +50,20 @@ static void add_odd_readings(struct metrics *metrics, const struct gateway_count
     }
 }
 
+static void add_explained(struct metrics *metrics, const struct gateway_counters *counters)
+{
+    for (int bit = 0; bit < SILENCE_REASON_COUNT; bit++) {
+        char labels[METRICS_LABELS_MAX];
+        struct line line = {METRIC_COUNTER, "onekey_silences_explained_total", labels,
+                            "Silences that were recorded and not raised, by why",
+                            (int64_t)counters->explained[bit]};
+
+        snprintf(labels, sizeof(labels), "reason=\"%s\"",
+                 silence_reason_name((enum silence_reason)(1 << bit)));
+        add(metrics, &line, 1);
+    }
+}
+
 #define COUNTER(name, help, value)                                                                 \
     {                                                                                              \
         METRIC_COUNTER, name, NULL, help, (int64_t)(value)                                         \
@@ -124,6 +138,7 @@ static void add_gateway(struct metrics *metrics, const struct gateway *gateway)
     add(metrics, lines, sizeof(lines) / sizeof(lines[0]));
     add_signals(metrics, counters);
     add_odd_readings(metrics, counters);
+    add_explained(metrics, counters);
 }
 
 static void add_inlets(struct metrics *metrics, const struct inlets_figures *figures)

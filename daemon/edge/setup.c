@@ -1,5 +1,7 @@
 #include "daemon/edge/setup.h"
 
+#include <string.h>
+
 #define OUTBOX_BYTES (16u << 20) /* some 30,000 alarms; what is more waits in the journal */
 #define PLEDGE_BYTES (8u << 20)
 #define RECENT_SETS 16384
@@ -19,15 +21,28 @@ struct gateway_limits setup_limits(const struct config *config)
     };
 }
 
+static void set_rules(struct silence_settings *silence, const struct config_scheme *scheme)
+{
+    static const uint32_t rules[] = {
+        [CONFIG_FIXED] = SILENCE_FIXED,
+        [CONFIG_LEARNED] = SILENCE_LEARNED,
+        [CONFIG_FIXED_AND_LEARNED] = SILENCE_FIXED | SILENCE_LEARNED,
+    };
+
+    silence->rules = rules[scheme->mode] | SILENCE_GUARANTEE;
+    silence->fixed_ml = scheme->litres * ML_PER_LITRE;
+    silence->fixed_window_us = scheme->hours * US_PER_HOUR;
+    silence->target_per_year = (float)scheme->rate;
+}
+
 static struct silence_settings silence_of(const struct config *config)
 {
     struct silence_settings silence = silence_settings_default();
 
-    if (config->silence.mode == CONFIG_FIXED)
-        silence.rules = SILENCE_FIXED;
-    silence.fixed_ml = config->silence.litres * ML_PER_LITRE;
-    silence.fixed_window_us = config->silence.hours * US_PER_HOUR;
-    silence.target_per_year = (float)config->silence.rate;
+    set_rules(&silence, &(struct config_scheme){.mode = config->silence.mode,
+                                                .litres = config->silence.litres,
+                                                .hours = config->silence.hours,
+                                                .rate = config->silence.rate});
     silence.leak_floor = config->silence.leak;
     silence.interval_us = config->silence.report_interval_s * US_PER_SECOND;
     silence.grace_us = config->silence.grace_s * US_PER_SECOND;
@@ -39,9 +54,22 @@ uint32_t setup_codec_options(int32_t meter_status)
     return meter_status == CONFIG_STATUS_VENDOR ? CODEC_OPTION_METER_STATUS_VENDOR : 0;
 }
 
+static void set_schemes(struct gateway_settings *settings, const struct config *config)
+{
+    _Static_assert(CONFIG_SCHEMES_MAX <= SCHEMES_MAX, "each has its place");
+    _Static_assert(CONFIG_NAME_SIZE <= SCHEME_LIMIT + 1, "each keeps its name");
+
+    settings->scheme_count = config->scheme_count;
+    for (int i = 0; i < config->scheme_count; i++) {
+        settings->schemes[i].silence = settings->silence;
+        set_rules(&settings->schemes[i].silence, &config->schemes[i]);
+        memcpy(settings->schemes[i].name, config->schemes[i].name, CONFIG_NAME_SIZE);
+    }
+}
+
 struct gateway_settings setup_gateway(const struct config *config)
 {
-    return (struct gateway_settings){
+    struct gateway_settings settings = {
         .clock_wrong_us = config->admit.clock_wrong_s * US_PER_SECOND,
         .partial_frame_us = PARTIAL_FRAME_US,
         .supervise_us =
@@ -61,5 +89,12 @@ struct gateway_settings setup_gateway(const struct config *config)
         .mqtt_proves = config->mqtt.proof == CONFIG_TOPIC_PROVES,
         .observation_interval_us = config->observation.interval_s * US_PER_SECOND,
         .silence = silence_of(config),
+        .care_call_us = config->silence.care_call_s * US_PER_SECOND,
+        .home_radius_m = config->silence.radius_m,
+        .outside_us = config->silence.outside_s * US_PER_SECOND,
+        .positions_are_gcj02 = config->silence.datum == CONFIG_GCJ02,
     };
+
+    set_schemes(&settings, config);
+    return settings;
 }

@@ -79,8 +79,8 @@ returns boolean language plpgsql security definer set search_path = onekey, pg_t
 begin
     if (onekey.home_for('set_silence', district, household_id)).id is null then
         return false;
-    elsif scheme !~ '^[A-Za-z0-9_.-]{1,31}$' or litres not between 1 and 655 or hours not between 1 and 168 then
-        raise exception 'a scheme is a word of 31 characters at most, litres go from 1 to 655, hours from 1 to 168'
+    elsif scheme !~ '^[A-Za-z0-9_.-]{1,47}$' or litres not between 1 and 655 or hours not between 1 and 168 then
+        raise exception 'a scheme is a word of 47 characters at most, litres go from 1 to 655, hours from 1 to 168'
             using errcode = 'invalid_parameter_value';
     end if;
     update onekey.household h
@@ -157,12 +157,12 @@ comment on function onekey.store_profiles(text, text, text[], text[], bigint[], 
 create or replace function onekey.profiles_of(district text, protocols text[], identities text[])
 returns table (protocol text, identity text, state bytea)
 language sql stable security definer set search_path = onekey, pg_temp as $$
-    select p.protocol, p.identity, p.state
+    select wanted.protocol, wanted.identity, p.state
     from unnest(protocols, identities) as wanted(protocol, identity)
-    join onekey.meter_profile p on p.district = profiles_of.district and p.protocol = wanted.protocol
+    left join onekey.meter_profile p on p.district = profiles_of.district and p.protocol = wanted.protocol
                                and p.identity = wanted.identity
 $$;
-comment on function onekey.profiles_of(text, text[], text[]) is 'The copies for meters of which a gateway knows nothing';
+comment on function onekey.profiles_of(text, text[], text[]) is 'The copies for meters of which a gateway knows nothing; null where there is none';
 
 -- To be called every minute: a gateway knows of one absence a home and of what follows it only when it reads the home again.
 create or replace function onekey.tell_next_absences(district text) returns void

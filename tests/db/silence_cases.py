@@ -107,8 +107,8 @@ def test_a_copy_of_a_profile_ends_its_lessons(db):
     db.sql(store.format("10:00", 2, "bb"))
     db.sql(store.format("08:00", 0, "cc"))  # an older copy that comes late
     equal(db.sql("select id from onekey.lessons_due('D', 0)"), "")
-    equal(db.sql("select identity, state from onekey.profiles_of('D', '{meter_json,watch}', '{m1,m1}')", "a_gateway"),
-          "m1|\\xbb")
+    equal(db.sql("select * from onekey.profiles_of('D', '{meter_json,watch}', '{m1,m1}')", "a_gateway"),
+          "meter_json|m1|\\xbb\nwatch|m1|")
 
 
 def test_the_curve_sets_what_ran_beside_what_was_expected(db):
