@@ -8,7 +8,7 @@
 #define ONEKEY_CORE_GATEWAY_STATE_H
 
 #include "daemon/base/pool.h"
-#include "daemon/core/explain.h"
+#include "daemon/core/circumstances.h"
 #include "daemon/core/gateway.h"
 #include "daemon/core/outbox.h"
 #include "daemon/core/pledge.h"

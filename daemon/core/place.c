@@ -26,7 +26,7 @@ double place_distance_m(struct place a, struct place b)
                                                 cos(radians(degrees(b.latitude_e7))) *
                                                 pow(sin(east / 2), 2);
 
-    return 2 * EARTH_M * asin(fmin(1, sqrt(chord)));
+    return 2 * EARTH_M * asin(chord < 1 ? sqrt(chord) : 1);
 }
 
 static double waves(double value, double amplitude_long, double period_long, double amplitude_far)

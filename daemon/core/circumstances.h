@@ -3,8 +3,8 @@
  * circumstances a device, by its index; what is of a meter (absence, maintenance, outage) and what is of
  * a wristband (where it was) stand in the same, as both are few bytes.
  */
-#ifndef ONEKEY_CORE_EXPLAIN_H
-#define ONEKEY_CORE_EXPLAIN_H
+#ifndef ONEKEY_CORE_CIRCUMSTANCES_H
+#define ONEKEY_CORE_CIRCUMSTANCES_H
 
 #include "daemon/core/place.h"
 #include "daemon/core/store.h"
