@@ -103,13 +103,11 @@ struct config {
         int32_t statement_timeout_ms;
     } database;
     struct {
-        int32_t mode; /* enum config_silence_mode */
+        int32_t mode, datum; /* enum config_silence_mode, enum config_datum */
         int32_t litres, hours;
         double rate; /* false alarms a home and year that the learned mode aims at */
         bool leak;
-        int32_t report_interval_s, grace_s;
-        int32_t care_call_s, radius_m, outside_s;
-        int32_t datum; /* enum config_datum */
+        int32_t report_interval_s, grace_s, care_call_s, radius_m, outside_s;
     } silence;
     struct {
         int32_t call_box_s, wristband_s, meter_s, hold_off_s, startup_grace_s;
@@ -138,12 +136,11 @@ struct config {
         int32_t mqtt_include; /* enum config_include */
         int32_t first_retry_s, longest_retry_s, give_up_s, ticket_after_s;
     } notice;
-    int32_t listener_count, webhook_count, mail_count, exec_count;
+    int32_t listener_count, webhook_count, mail_count, exec_count, scheme_count;
     struct config_listener listeners[CONFIG_LISTENERS_MAX];
     struct config_webhook webhooks[CONFIG_TARGETS_MAX];
     struct config_mail mails[CONFIG_TARGETS_MAX];
     struct config_exec execs[CONFIG_TARGETS_MAX];
-    int32_t scheme_count;
     struct config_scheme schemes[CONFIG_SCHEMES_MAX];
 };
 

@@ -10,6 +10,7 @@
 #include "daemon/base/pool.h"
 #include "daemon/core/circumstances.h"
 #include "daemon/core/gateway.h"
+#include "daemon/core/gateway_water.h"
 #include "daemon/core/outbox.h"
 #include "daemon/core/pledge.h"
 #include "daemon/core/recent.h"
@@ -141,29 +142,6 @@ void observe_forget(struct gateway *gateway, uint32_t device);
 /* Hands out what waits, a bounded part of it a turn. */
 void observe_flush(struct gateway *gateway);
 
-/* explain.c */
-
-/* The settings by which a meter is judged: those of its home's scheme, with what the home has of its own,
- * for which *own gives room. */
-const struct silence_settings *explain_settings(const struct gateway *gateway, uint32_t device,
-                                                struct silence_settings *own);
-/* Name of the scheme that is applied; "" = none of its own. Lent. */
-const char *explain_scheme(const struct gateway *gateway, uint32_t device);
-/* What the database says of a device's home; and that the device is gone. */
-void explain_put(struct gateway *gateway, uint32_t device, const struct device_entry *entry);
-void explain_forget(struct gateway *gateway, uint32_t device);
-/* Wall time at which explain_check() has something to do for this meter; INT64_MAX = never. */
-int64_t explain_due_at(const struct gateway *gateway, uint32_t device);
-/* Begins and ends reasons that are due, and raises the care call after an absence. The journal has
- * room. */
-void explain_check(struct gateway *gateway, uint32_t device);
-/* The household of this meter showed life. */
-void explain_life(struct gateway *gateway, uint32_t device, int64_t at_us);
-/* A wristband says where it is. */
-void explain_place(struct gateway *gateway, uint32_t device, const struct signal *signal);
-/* All that the journal holds of this meter has been told. */
-void explain_started(struct gateway *gateway, uint32_t device);
-
 /* keep.c */
 
 /* Nothing more is to be had of this meter's past. */
@@ -209,13 +187,5 @@ void water_join(struct gateway *gateway, uint32_t device);
  * before the crash and is not among them is recorded now. */
 void water_said(struct gateway *gateway, uint32_t device, const struct signal *decision);
 void water_replayed(struct gateway *gateway);
-
-/* water_detail.c */
-
-/* What an operator needs in order to believe a ticket; `rules`: those it is about. */
-void water_detail_write(const struct gateway *gateway, uint32_t device,
-                        const struct silence_verdict *verdict, uint32_t rules, struct writer *out);
-/* What a meter has learned, in at most PROFILE_DETAIL_MAX bytes. */
-void water_detail_write_profile(const struct gateway *gateway, uint32_t device, struct writer *out);
 
 #endif

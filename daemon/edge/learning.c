@@ -3,6 +3,7 @@
 #include "daemon/base/instant.h"
 #include "db/listen.h"
 
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,7 @@ struct held {
 };
 
 struct learning {
-    struct learning_setup setup;
+    struct inlets_setup setup;
     char *name, *district;
     struct listen *listen;
     struct statement parameters;
@@ -334,15 +335,15 @@ static void on_down(void *context, const char *reason)
     log_event(learning->setup.log, LOG_WARNING, "learning.down", field_text("reason", reason));
 }
 
-struct learning *learning_open(const struct learning_setup *setup, char **error)
+struct learning *learning_open(const struct inlets_setup *setup, const char *district, char **error)
 {
     static const char *const channels[] = {CHANNEL, NULL};
     struct listen_settings wanted = {
-        .conninfo = setup->conninfo,
+        .conninfo = setup->config->database.conninfo,
         .application_name = "onekeyd learning",
         .channels = channels,
         .statements = statements,
-        .timeout_ms = setup->timeout_ms,
+        .timeout_ms = setup->config->database.statement_timeout_ms,
     };
     struct learning *learning = calloc(1, sizeof *learning);
     if (!learning)
@@ -355,8 +356,8 @@ struct learning *learning_open(const struct learning_setup *setup, char **error)
         free(learning);
         return NULL;
     }
-    learning->name = strdup(setup->name);
-    learning->district = strdup(setup->district);
+    learning->name = strdup(setup->config->gateway.name);
+    learning->district = strdup(district);
     learning->store_timer = evtimer_new(setup->base, on_store_timer, learning);
     learning->ask_timer = evtimer_new(setup->base, on_ask_timer, learning);
     statement_init(&learning->parameters);

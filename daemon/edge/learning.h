@@ -10,27 +10,15 @@
 #define ONEKEY_EDGE_LEARNING_H
 
 #include "daemon/base/attributes.h"
-#include "daemon/base/random.h"
 #include "daemon/core/gateway.h"
-
-#include <event2/event.h>
+#include "daemon/edge/inlet_setup.h"
 
 struct learning;
 
-struct learning_setup {
-    struct event_base *base;
-    const char *conninfo, *name, *district; /* copied; name: of this gateway */
-    int timeout_ms;
-    struct gateway *gateway; /* all journaled records have been replayed to it */
-    struct log *log;
-    struct random *random;
-    /* Called before the gateway is, when an event starts a turn. */
-    void (*on_turn)(void *context);
-    void *context;
-};
-
-/* NULL, with *error set to a line that the caller frees, if conninfo cannot be read. */
-struct learning *learning_open(const struct learning_setup *setup, char **error) MUST_USE;
+/* To be opened when all journaled records have been replayed. NULL, with *error set to a line that the
+ * caller frees, if conninfo cannot be read. The district is copied. */
+struct learning *learning_open(const struct inlets_setup *setup, const char *district,
+                               char **error) MUST_USE;
 /* What was not sent is lost. NULL is allowed. */
 void learning_close(struct learning *learning);
 /* Takes a copy along with the next batch; dropped if there is no room. */

@@ -258,35 +258,16 @@ static bool replay(struct turn *turn, char *error, size_t error_size)
     return true;
 }
 
-static bool open_learning(struct turn *turn, char *error, size_t error_size)
-{
-    char *line = NULL;
-
-    turn->effects.learning = learning_open(
-        &(struct learning_setup){.base = turn->base,
-                                 .conninfo = turn->config->database.conninfo,
-                                 .name = turn->config->gateway.name,
-                                 .district = turn->district,
-                                 .timeout_ms = turn->config->database.statement_timeout_ms,
-                                 .gateway = turn->effects.gateway,
-                                 .log = turn->log,
-                                 .random = &turn->random,
-                                 .on_turn = begin,
-                                 .context = turn},
-        &line);
-    return turn->effects.learning ? true : keep_error(line, error, error_size);
-}
-
 static bool open_inlets(struct turn *turn, char *error, size_t error_size)
 {
-    turn->effects.inlets = inlets_open(&(struct inlets_setup){.base = turn->base,
-                                                              .config = turn->config,
-                                                              .gateway = turn->effects.gateway,
-                                                              .log = turn->log,
-                                                              .random = &turn->random,
-                                                              .on_turn = begin,
-                                                              .context = turn},
-                                       error, error_size);
+    struct inlets_setup setup = {
+        turn->base, turn->config, turn->effects.gateway, turn->log, &turn->random, begin, turn};
+    char *line = NULL;
+
+    turn->effects.learning = learning_open(&setup, turn->district, &line);
+    if (!turn->effects.learning)
+        return keep_error(line, error, error_size);
+    turn->effects.inlets = inlets_open(&setup, error, error_size);
     return turn->effects.inlets != NULL;
 }
 
@@ -310,8 +291,8 @@ static bool open_all(struct turn *turn, char *error, size_t error_size)
         return false;
     open_gateway(turn);
     if (!open_store(turn, error, error_size) || !open_directory(turn, error, error_size) ||
-        !replay(turn, error, error_size) || !open_learning(turn, error, error_size) ||
-        !open_inlets(turn, error, error_size) || !open_notices(turn, error, error_size))
+        !replay(turn, error, error_size) || !open_inlets(turn, error, error_size) ||
+        !open_notices(turn, error, error_size))
         return false;
     turn->timer = event_new(turn->base, -1, 0, on_timer, turn);
     turn->written = event_new(turn->base, ledger_fd(turn->effects.ledger), EV_READ | EV_PERSIST,
