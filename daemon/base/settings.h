@@ -5,6 +5,8 @@
 #ifndef ONEKEY_BASE_SETTINGS_H
 #define ONEKEY_BASE_SETTINGS_H
 
+#include "daemon/base/settings_words.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,14 +16,6 @@
 #define CONFIG_SCHEMES_MAX 16
 #define CONFIG_NAME_SIZE 48
 #define CONFIG_PATH_SIZE 256
-
-enum config_transport { CONFIG_TCP, CONFIG_TLS, CONFIG_UDP };
-/* What of a client's certificate names the device. */
-enum config_client_identity { CONFIG_NO_IDENTITY, CONFIG_COMMON_NAME, CONFIG_SERIAL_NUMBER };
-enum config_mqtt_proof { CONFIG_NO_PROOF, CONFIG_TOPIC_PROVES };
-enum config_meter_status { CONFIG_STATUS_STANDARD, CONFIG_STATUS_VENDOR };
-enum config_silence_mode { CONFIG_FIXED, CONFIG_LEARNED, CONFIG_FIXED_AND_LEARNED };
-enum config_datum { CONFIG_WGS84, CONFIG_GCJ02 };
 
 struct config_listener {
     char name[CONFIG_NAME_SIZE];
@@ -35,10 +29,6 @@ struct config_listener {
     int32_t client_identity; /* enum config_client_identity */
     int32_t meter_status;    /* enum config_meter_status */
 };
-
-enum config_include { CONFIG_NOBODY, CONFIG_PERSON };
-enum config_security { CONFIG_STARTTLS, CONFIG_SMTPS, CONFIG_PLAIN };
-enum config_language { CONFIG_BOTH, CONFIG_CHINESE, CONFIG_ENGLISH };
 
 struct config_webhook {
     char name[CONFIG_NAME_SIZE];
