@@ -12,7 +12,7 @@
  * which does no harm, and a press with the number and content of one long ago still rings.
  *
  * What is answered. ACK where the message was understood, also for codes that we have no name for.
- * NAK, which tells our time, where an encrypted message is not of now, or no key opens it: the alarm
+ * A Galaxy panel, whose dialect has no checksum, gets its bare ACK. NAK, which tells our time, where an encrypted message is not of now, or no key opens it: the alarm
  * in it is taken all the same, as one that is not authenticated. DUH where the frame is sound and we know of no event in it. Nothing
  * where the checksum is wrong: the panel repeats.
  */
@@ -309,6 +309,10 @@ static void sia_dc09_reply(const struct message *message, struct codec_session *
 
     bool is_late = reading.frame.is_encrypted && signal.flags & SIGNAL_FLAG_CLOCK_WRONG;
 
+    if (reading.frame.is_galaxy) {
+        writer_text(out, "ACK\r");
+        return;
+    }
     if (reading.text.is_lost || is_late || verdict == VERDICT_WRONG_TIME) {
         writer_text(&body, "\"NAK\"0000R0L0A0[");
         write_stamp(&body, environment->now_us);

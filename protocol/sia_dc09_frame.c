@@ -179,6 +179,21 @@ static void parse_head(struct bytes rest, struct sia_dc09_frame *frame)
     frame->content = bytes_part(rest, bytes_find(rest, '[') + 1, rest.size);
 }
 
+/* Galaxy panels write 0101 for a checksum, and behind the last bracket an identity in hex digits, a
+ * bar and the account. */
+static bool is_galaxy(struct bytes whole)
+{
+    size_t from = whole.size, bar;
+    struct bytes tail;
+
+    while (from > 0 && whole.data[from - 1] != ']')
+        from--;
+    tail = bytes_part(whole, from, whole.size);
+    bar = bytes_find(tail, '|');
+    return from > 0 && bytes_starts_with(whole, "0101") && bar > 0 && bar < tail.size &&
+           is_hex(bytes_part(tail, 0, bar)) && bytes_starts_with(bytes_part(tail, bar, 2), "|#");
+}
+
 struct sia_dc09_frame sia_dc09_frame_parse(struct bytes whole)
 {
     struct sia_dc09_frame frame = {.is_sound = false};
@@ -188,7 +203,8 @@ struct sia_dc09_frame sia_dc09_frame_parse(struct bytes whole)
     if (quote == 0)
         return frame;
     frame.is_raw = quote == HEAD_RAW;
-    frame.is_sound = is_sound(whole, quote);
+    frame.is_galaxy = !frame.is_raw && !is_sound(whole, quote) && is_galaxy(whole);
+    frame.is_sound = frame.is_galaxy || is_sound(whole, quote);
     frame.length_right = whole.size == declared_size(whole, quote, false) ||
                          whole.size == declared_size(whole, quote, true);
     end = bytes_find(rest, '"');

@@ -20,7 +20,8 @@
 
 struct sia_dc09_frame {
     bool is_raw;       /* the checksum is two bytes instead of four digits */
-    bool is_sound;     /* the checksum agrees */
+    bool is_sound;     /* the checksum agrees, or is the constant of a Galaxy */
+    bool is_galaxy;    /* of that dialect: it is answered otherwise */
     bool length_right; /* in hex or in decimal */
     bool is_encrypted;
     struct bytes id; /* without the star */

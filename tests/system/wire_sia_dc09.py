@@ -90,6 +90,9 @@ def test_vectors(tap, stack):
         name = f'{derived["id"]} {derived["seq"]} of {derived["account"]}'
         answers = [ask(stack, frame) for _ in range(2)]
         body = wanted(derived)
+        if frame.startswith(b"\n0101"):  # a Galaxy, whose dialect has no checksum
+            tap.check(answers == [b"ACK\r"] * 2, f"{name}: a Galaxy's bare answer", answers)
+            continue
         tap.check(all(answer is not None and (answer[9:].startswith(body) if body else not answer)
                       for answer in answers), f"{name}: {body.decode() or 'no answer'}", answers)
         code = (derived.get("cid") or {}).get("event") or (derived.get("sia") or {}).get("code")

@@ -80,6 +80,22 @@ static const struct signal *take_secret(const char *id, const char *plain, const
     return take(body);
 }
 
+/* Its dialect has a constant for a checksum; another tail makes it a damaged message. */
+static void a_galaxy_has_no_checksum(void **state)
+{
+    const struct signal *signal =
+        take_bytes(bytes_of("\n01010036\"SIA-DCS\"0007R0073L0011[#0B43|Nri1/PA002]0123456789ABCDEF"
+                            "|#0B43\r"));
+
+    (void)state;
+    assert_int_equal(signal->kind, SIGNAL_PANIC);
+    assert_string_equal(signal->identity, "0B43");
+    assert_string_equal(reply_text, "ACK\r");
+    signal = take_bytes(bytes_of("\n01010036\"SIA-DCS\"0007R0073L0011[#0B43|Nri1/PA002]\r"));
+    assert_int_equal(signal->kind, SIGNAL_UNREADABLE);
+    assert_string_equal(reply_text, "");
+}
+
 static void a_press_is_a_panic(void **state)
 {
     const struct signal *signal =
@@ -458,6 +474,7 @@ static void what_the_protocol_cannot_say_is_not_composed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_galaxy_has_no_checksum, set_up),
         cmocka_unit_test_setup(a_press_is_a_panic, set_up),
         cmocka_unit_test_setup(sia_codes_are_read_and_the_receiver_is_repeated, set_up),
         cmocka_unit_test_setup(a_link_test_is_a_heartbeat, set_up),
