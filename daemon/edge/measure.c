@@ -200,6 +200,20 @@ static void add_notices(struct metrics *metrics, const struct notices_figures *f
     add(metrics, lines, sizeof(lines) / sizeof(lines[0]));
 }
 
+static void add_escalation(struct metrics *metrics, const struct escalation_figures *figures)
+{
+    const struct line lines[] = {
+        GAUGE("onekey_time_limits_waiting", "Tickets with a deadline within the horizon",
+              figures->waiting),
+        COUNTER("onekey_time_limits_due_total", "Tickets at which something was due",
+                figures->taken),
+        COUNTER("onekey_time_limits_readings_total", "Times that all deadlines were read",
+                figures->readings),
+    };
+
+    add(metrics, lines, sizeof(lines) / sizeof(lines[0]));
+}
+
 static void add_turn(struct metrics *metrics, const struct turn_figures *figures)
 {
     const struct line lines[] = {
@@ -222,6 +236,7 @@ void measure_print(struct turn *turn, void *context,
     struct inlets_figures inlets = turn_inlets(turn);
     struct ledger_figures ledger = turn_ledger(turn);
     struct notices_figures notices = turn_notices(turn);
+    struct escalation_figures escalation = turn_escalation(turn);
     struct turn_figures figures = turn_figures(turn);
 
     metrics_init(&metrics);
@@ -230,5 +245,6 @@ void measure_print(struct turn *turn, void *context,
     add_inlets(&metrics, &inlets);
     add_ledger(&metrics, &ledger);
     add_notices(&metrics, &notices);
+    add_escalation(&metrics, &escalation);
     metrics_print(&metrics, context, on_text);
 }

@@ -7,6 +7,7 @@
 #define RECENT_SETS 16384
 #define PARTIAL_FRAME_US (30 * US_PER_SECOND)
 #define KEEP_ROUND_US US_PER_HOUR
+#define DEADLINES_MAX 65536 /* of tickets, within the horizon; 3 MB */
 #define ML_PER_LITRE 1000
 
 struct gateway_limits setup_limits(const struct config *config)
@@ -97,4 +98,15 @@ struct gateway_settings setup_gateway(const struct config *config)
 
     set_schemes(&settings, config);
     return settings;
+}
+
+struct escalation_settings setup_escalation(const struct config *config, const char *district)
+{
+    return (struct escalation_settings){
+        .conninfo = config->database.conninfo,
+        .gateway = config->gateway.name,
+        .district = district,
+        .timeout_ms = config->database.statement_timeout_ms,
+        .tickets_max = DEADLINES_MAX,
+    };
 }

@@ -6,37 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/random.h"
 #include "daemon/edge/clock.h"
-#include "daemon/edge/directory.h"
-#include "daemon/edge/effects.h"
-#include "daemon/edge/notices.h"
 #include "daemon/edge/service.h"
 #include "daemon/edge/setup.h"
+#include "daemon/edge/turn_state.h"
 
 #define IDLE_TURN_US (US_PER_SECOND / 2) /* the longest sleep: watchdog and checkpoints go on */
 #define CHECKPOINT_EVERY_US US_PER_SECOND
 #define MAINTAIN_EVERY_US (6 * US_PER_HOUR)
 #define SYNC_STUCK_US (5 * US_PER_SECOND) /* then the watchdog is no longer fed */
-
-struct turn {
-    struct event_base *base;
-    const struct config *config;
-    struct log *log;
-    struct random random;
-    struct instant now;
-    bool fresh; /* `now` is of this turn */
-    bool stopping, failed, draining, directory_complete;
-    struct effects effects;
-    void *memory;
-    struct directory *directory;
-    struct notices *notices; /* NULL: no target is configured */
-    struct event *timer, *written;
-    int64_t checkpoint_at_us, alive_at_us, maintain_at_us;
-    struct turn_figures figures;
-    char cache_path[CONFIG_PATH_SIZE + 32];
-    char district[16];
-};
 
 /* The clocks are read when the first event of a turn is handled, and not again in it. */
 static void begin(void *context)
@@ -243,6 +221,15 @@ static bool open_directory(struct turn *turn, char *error, size_t error_size)
     return true;
 }
 
+static bool open_escalation(struct turn *turn, char *error, size_t error_size)
+{
+    struct escalation_settings settings = setup_escalation(turn->config, turn->district);
+    char *line = NULL;
+
+    turn->escalation = escalation_open(turn->base, &settings, &turn->random, turn->log, &line);
+    return turn->escalation ? true : keep_error(line, error, error_size);
+}
+
 static bool replay(struct turn *turn, char *error, size_t error_size)
 {
     if (!ledger_replay(turn->effects.ledger, on_replayed, turn)) {
@@ -291,8 +278,8 @@ static bool open_all(struct turn *turn, char *error, size_t error_size)
         return false;
     open_gateway(turn);
     if (!open_store(turn, error, error_size) || !open_directory(turn, error, error_size) ||
-        !replay(turn, error, error_size) || !open_inlets(turn, error, error_size) ||
-        !open_notices(turn, error, error_size))
+        !open_escalation(turn, error, error_size) || !replay(turn, error, error_size) ||
+        !open_inlets(turn, error, error_size) || !open_notices(turn, error, error_size))
         return false;
     turn->timer = event_new(turn->base, -1, 0, on_timer, turn);
     turn->written = event_new(turn->base, ledger_fd(turn->effects.ledger), EV_READ | EV_PERSIST,
@@ -329,6 +316,7 @@ void turn_close(struct turn *turn)
     if (turn->effects.inlets)
         inlets_close(turn->effects.inlets);
     learning_close(turn->effects.learning);
+    escalation_close(turn->escalation);
     if (turn->directory)
         directory_close(turn->directory);
     if (turn->effects.store)
@@ -389,6 +377,7 @@ static bool finish(struct turn *turn)
     gateway_keep(turn->effects.gateway, wants_pruning(turn));
     ledger_flush(turn->effects.ledger, turn->now.mono_us);
     gateway_submit(turn->effects.gateway);
+    escalation_turn(turn->escalation, turn->now.mono_us);
     inlets_turn(turn->effects.inlets, ledger_durable(turn->effects.ledger),
                 gateway_has_room(turn->effects.gateway));
     keep_checkpoint(turn);
@@ -404,7 +393,10 @@ static bool finish(struct turn *turn)
 static void set_timer(struct turn *turn)
 {
     int64_t wait_us = gateway_wake_at(turn->effects.gateway) - turn->now.mono_us;
+    int64_t limits_us = escalation_wake_at(turn->escalation) - turn->now.mono_us;
 
+    if (limits_us < wait_us)
+        wait_us = limits_us;
     if (wait_us > IDLE_TURN_US)
         wait_us = IDLE_TURN_US;
     if (wait_us < 0)
@@ -453,45 +445,4 @@ void turn_drain(struct turn *turn)
 {
     turn->draining = true;
     inlets_drain(turn->effects.inlets);
-}
-
-const char *turn_not_ready(const struct turn *turn)
-{
-    if (turn->draining)
-        return "draining";
-    if (ledger_is_full(turn->effects.ledger))
-        return "the journal is full";
-    if (!store_is_up(turn->effects.store, LANE_ALARM))
-        return "the database is away; alarms are accepted and wait";
-    return NULL;
-}
-
-const struct gateway *turn_gateway(const struct turn *turn)
-{
-    return turn->effects.gateway;
-}
-
-struct inlets_figures turn_inlets(const struct turn *turn)
-{
-    return inlets_figures(turn->effects.inlets);
-}
-
-struct notices_figures turn_notices(const struct turn *turn)
-{
-    return notices_figures(turn->notices);
-}
-
-struct ledger_figures turn_ledger(const struct turn *turn)
-{
-    return ledger_figures(turn->effects.ledger);
-}
-
-struct turn_figures turn_figures(struct turn *turn)
-{
-    struct turn_figures figures = turn->figures;
-
-    figures.draining = turn->draining;
-    figures.directory_complete = turn->directory_complete;
-    turn->figures.longest_us = 0;
-    return figures;
 }

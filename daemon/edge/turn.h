@@ -19,6 +19,7 @@
 #include "daemon/base/config.h"
 #include "daemon/base/log.h"
 #include "daemon/core/gateway.h"
+#include "daemon/edge/escalation.h"
 #include "daemon/edge/inlets.h"
 #include "daemon/edge/ledger.h"
 #include "daemon/edge/notices.h"
@@ -47,6 +48,7 @@ const struct gateway *turn_gateway(const struct turn *turn);
 struct inlets_figures turn_inlets(const struct turn *turn);
 struct notices_figures turn_notices(const struct turn *turn);
 struct ledger_figures turn_ledger(const struct turn *turn);
+struct escalation_figures turn_escalation(const struct turn *turn);
 struct turn_figures {
     uint64_t turns, ack_count;
     int64_t longest_us; /* turn, since it was last asked */

@@ -581,7 +581,19 @@ begin
     perform onekey.record_step(ticket, step, actor, detail);
 end $$;
 
--- Returns to the queue what was claimed and not worked on, or held long enough; supervisors are told.
+-- The claim or the hold of this locked ticket is over: it returns to the queue; of a claim, supervisors are told.
+create or replace function onekey.lapse(ticket onekey.ticket) returns void
+language plpgsql set search_path = onekey, pg_temp as $$
+begin
+    if ticket.held_until is not null then
+        perform onekey.machine_step(ticket, 'end_hold', null, '{"why": "time"}');
+    else
+        perform onekey.machine_step(ticket, 'expire', null, jsonb_build_object('from', ticket.claimed_by));
+        perform onekey.tell_supervisor(ticket, 'claim_expired', ticket.claimed_by);
+    end if;
+end $$;
+
+-- Returns to the queue what was claimed and not worked on, or held long enough.
 create or replace function onekey.expire_tickets(district text, at timestamptz default clock_timestamp())
 returns integer language plpgsql security definer set search_path = onekey, pg_temp as $$
 declare
@@ -594,12 +606,7 @@ begin
           and least(t.claim_until, t.held_until) <= expire_tickets.at
         order by t.subject, t.kind, t.service_kind for no key update skip locked
     loop
-        if ticket.held_until is not null then
-            perform onekey.machine_step(ticket, 'end_hold', null, '{"why": "time"}');
-        else
-            perform onekey.machine_step(ticket, 'expire', null, jsonb_build_object('from', ticket.claimed_by));
-            perform onekey.tell_supervisor(ticket, 'claim_expired', ticket.claimed_by);
-        end if;
+        perform onekey.lapse(ticket);
         returned := returned + 1;
     end loop;
     delete from onekey.command_log l
@@ -651,4 +658,4 @@ select onekey.grant_execute(name)
 from unnest(array['command_ticket', 'try_command', 'command_of', 'reply_of_key', 'lock_for', 'class_of', 'step_of', 'apply_step',
     'settle_state', 'stamp', 'record_step', 'succeeded', 'add_event', 'take', 'off_hold', 'claim_home', 'send_helpers', 'note_result',
     'note_arrival', 'check_closing', 'put_aside', 'check_receiver', 'user_sees', 'check_merge', 'check_reopening',
-    'check_strike', 'give_back', 'machine_step', 'tell_supervisor', 'wake_tickets']) name;
+    'check_strike', 'give_back', 'machine_step', 'lapse', 'tell_supervisor', 'wake_tickets']) name;

@@ -1,19 +1,129 @@
 -- What happens to a ticket that nobody moves. A gateway's timers only say when to look; whether a step is due, and
 -- that it is taken once, is decided here under the ticket's lock.
 
--- What is due now in the districts of that gateway.
-create or replace function onekey.due_escalations(gateway text, at timestamptz)
-returns table (district text, ticket_id bigint, step_id bigint, due_at timestamptz, action text, target text)
+drop view if exists onekey.v_upcoming;
+
+-- Every step that is still to be taken at this ticket in its state, and when its claim or hold ends (step_id null).
+create or replace function onekey.upcoming(ticket onekey.ticket)
+returns table (step_id bigint, since timestamptz, due_at timestamptz, action text, target text)
+language plpgsql stable security definer set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+declare
+    class text;
+    entered_at timestamptz := coalesce(ticket.state_at, ticket.received_at);
+begin
+    if ticket.state = 'closed' then
+        return;
+    end if;
+    if ticket.claim_until is not null or ticket.held_until is not null then
+        return query select null::bigint, coalesce(ticket.owned_at, ticket.received_at),
+            least(ticket.claim_until, ticket.held_until),
+            case when ticket.held_until is null then 'expire' else 'end_hold' end, null::text;
+    end if;
+    if ticket.held_until is not null or ticket.is_test then
+        return;
+    end if;
+    class := onekey.class_of(ticket.kind, ticket.service_kind);
+    return query
+    select e.id, entered_at, entered_at + e.after_s * interval '1 s', e.action, e.target
+    from onekey.escalation_step e
+    where e.kind_class = class and e.state = ticket.state
+      and e.district = case when exists (
+              select from onekey.escalation_step o
+              where o.district = ticket.district and o.kind_class = class and o.state = ticket.state)
+          then ticket.district else '*' end
+      and not exists (
+              select from onekey.escalation_fired f
+              where f.district = ticket.district and f.ticket_id = ticket.id and f.step_id = e.id and f.since = entered_at);
+end $$;
+
+-- --- what a gateway's timers ask ---
+
+-- In how many microseconds, by this server's clock, something is next due at each of these tickets; null: not within so
+-- many seconds.
+create or replace function onekey.next_due(district text, ticket_ids bigint[], within_s integer)
+returns table (ticket_id bigint, in_us bigint)
 language plpgsql stable security definer set search_path = onekey, pg_temp as $$
 #variable_conflict use_column
 begin
     return query
-    select u.district, u.ticket_id, u.step_id, u.due_at, u.action, u.target from onekey.v_upcoming u
-    where u.step_id is not null and u.due_at <= due_escalations.at
-      and u.district in (select g.district from onekey.gateway g where g.name = due_escalations.gateway)
-    order by u.due_at, u.ticket_id, u.step_id;
+    select i.id, (extract(epoch from d.due_at - clock_timestamp()) * 1000000)::bigint
+    from unnest(ticket_ids) i(id)
+    left join onekey.ticket t on t.district = next_due.district and t.id = i.id
+    left join lateral (
+        select min(u.due_at) as due_at from onekey.upcoming(t) u
+        where u.due_at <= clock_timestamp() + within_s * interval '1 s') d on true;
 end $$;
-comment on function onekey.due_escalations(text, timestamptz) is 'Steps for fire_escalation()';
+comment on function onekey.next_due(text, bigint[], integer) is 'When to call take_due() for these tickets';
+
+-- The same for a page of all open tickets, in the order of the index that holds nothing else. The next page begins
+-- after the last row's place; the first after {"","",""}.
+create or replace function onekey.page_of_due(district text, after text[], rows integer, within_s integer)
+returns table (ticket_id bigint, in_us bigint, place text[])
+language plpgsql stable security definer set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
+    with page as materialized (
+        select t.id, t.subject, t.kind::text as kind, t.service_kind::text as service_kind from onekey.ticket t
+        where t.district = page_of_due.district and t.state <> 'closed'
+          and (t.subject, t.kind, t.service_kind) > (page_of_due.after[1], page_of_due.after[2], page_of_due.after[3])
+        order by t.subject, t.kind, t.service_kind limit page_of_due.rows
+    )
+    select d.ticket_id, d.in_us, array[p.subject, p.kind, p.service_kind]
+    from page p
+    join onekey.next_due(page_of_due.district, array(select q.id from page q), within_s) d on d.ticket_id = p.id
+    order by p.subject, p.kind, p.service_kind;
+end $$;
+comment on function onekey.page_of_due(text, text[], integer, integer) is 'A page of what next_due() says of all open tickets';
+
+-- Does all that is due at these tickets and says when each is to be looked at again. A ticket that somebody works on at this
+-- moment is left alone and looked at again at once; one at which a step fails holds up no other.
+create or replace function onekey.take_due(gateway text, district text, ticket_ids bigint[], within_s integer)
+returns table (ticket_id bigint, in_us bigint)
+language plpgsql security definer set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+declare
+    ticket onekey.ticket;
+    failed bigint[] := '{}';
+begin
+    for ticket in
+        select * from onekey.ticket t
+        where t.district = take_due.district and t.id = any (ticket_ids)
+        order by t.subject, t.kind, t.service_kind for no key update skip locked
+    loop
+        begin
+            perform onekey.take_due_of(ticket, gateway);
+        exception when others then
+            raise warning 'what is due at ticket % of district % cannot be done: %', ticket.id, ticket.district, sqlerrm;
+            failed := failed || ticket.id;
+        end;
+    end loop;
+    return query
+    select d.ticket_id, case when d.ticket_id = any (failed) then 5000000
+                             when d.in_us is not null then greatest(d.in_us, 200000) end
+    from onekey.next_due(take_due.district, ticket_ids, within_s) d;
+end $$;
+comment on function onekey.take_due(text, text, bigint[], integer) is
+    'Takes the steps that are due, ends claims and holds that have lapsed; safe to call from several gateways';
+
+-- Of one locked ticket. What it does may make more due, which the caller is then told.
+create or replace function onekey.take_due_of(ticket onekey.ticket, gateway text) returns void
+language plpgsql set search_path = onekey, pg_temp as $$
+#variable_conflict use_variable
+declare
+    due record;
+begin
+    for due in select * from onekey.upcoming(ticket) u where u.due_at <= clock_timestamp() order by u.due_at, u.step_id loop
+        if due.step_id is null then
+            perform onekey.lapse(ticket);
+            exit; -- it has moved on
+        end if;
+        perform onekey.fire_step(ticket, due.step_id, due.since, due.due_at, due.action, due.target, gateway);
+    end loop;
+end $$;
+
+-- --- a step ---
 
 -- True: the step was taken, now, by this call. False: it was taken before, is not due, or the ticket has moved on.
 create or replace function onekey.fire_escalation(district text, ticket_id bigint, step_id bigint, gateway text,
@@ -26,27 +136,42 @@ declare
 begin
     select * into ticket from onekey.ticket t
     where t.district = fire_escalation.district and t.id = ticket_id for no key update;
-    select * into step from onekey.v_upcoming u
-    where u.district = fire_escalation.district and u.ticket_id = fire_escalation.ticket_id
-      and u.step_id = fire_escalation.step_id and u.due_at <= at;
-    if not found then
-        return false;
-    end if;
+    select * into step from onekey.upcoming(ticket) u where u.step_id = fire_escalation.step_id and u.due_at <= at;
+    return found and onekey.fire_step(ticket, step_id, step.since, step.due_at, step.action, step.target, gateway);
+end $$;
+comment on function onekey.fire_escalation(text, bigint, bigint, text, timestamptz) is 'Takes a step that is due, once in all';
+
+-- Of a locked ticket; false: it was taken before.
+create or replace function onekey.fire_step(ticket onekey.ticket, step_id bigint, since timestamptz, due_at timestamptz,
+                                            action text, target text, gateway text)
+returns boolean language plpgsql set search_path = onekey, pg_temp as $$
+begin
     insert into onekey.escalation_fired (district, ticket_id, step_id, since, fired_by)
-    values (district, ticket_id, step_id, step.since, gateway) on conflict do nothing;
+    values (ticket.district, ticket.id, fire_step.step_id, fire_step.since, gateway) on conflict do nothing;
     if not found then
         return false;
     end if;
     perform onekey.add_event(ticket, 'escalated', null, null, jsonb_strip_nulls(jsonb_build_object(
-        'action', step.action, 'target', step.target, 'due_at', step.due_at, 'gateway', gateway)));
-    perform onekey.notify_tickets(district, array[ticket_id]);
-    perform pg_notify('onekey_escalation', concat_ws(' ', district, ticket_id, step.action, step.target));
-    if step.action = 'notify_supervisor' then
+        'action', action, 'target', target, 'due_at', due_at, 'gateway', gateway)));
+    perform onekey.notify_tickets(ticket.district, array[ticket.id]);
+    perform pg_notify('onekey_escalation', concat_ws(' ', ticket.district, ticket.id, action, target));
+    if action = 'notify_supervisor' then
         perform onekey.tell_supervisor(ticket, 'waiting', ticket.claimed_by);
     end if;
     return true;
 end $$;
-comment on function onekey.fire_escalation(text, bigint, bigint, text, timestamptz) is 'Takes a step that is due, once in all';
 
-select onekey.grant_execute('due_escalations', 'onekey_gateway');
-select onekey.grant_execute('fire_escalation', 'onekey_gateway');
+-- Gateways read the deadlines again when somebody has changed what they are made of.
+create or replace function onekey.notify_limits() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('onekey_limits', '');
+    return null;
+end $$;
+comment on function onekey.notify_limits() is 'Tells gateways, by channel onekey_limits, to read all deadlines again';
+create or replace trigger limits_changed after insert or update or delete on onekey.escalation_step
+    for each statement execute function onekey.notify_limits();
+
+drop function if exists onekey.due_escalations(text, timestamptz);
+select onekey.grant_execute(name, 'onekey_gateway') from unnest(array['next_due', 'page_of_due', 'take_due', 'fire_escalation']) name;
+select onekey.grant_execute('upcoming', 'onekey_gateway', 'onekey_console');
+select onekey.grant_execute(name) from unnest(array['take_due_of', 'fire_step', 'notify_limits']) name;

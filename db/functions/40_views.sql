@@ -94,28 +94,12 @@ cross join lateral (
 where t.state <> 'closed' and t.held_until is null and not t.is_test and f.from_at is not null;
 comment on view onekey.v_ticket_sla is 'Until when each open ticket is to be shown, answered, helped, closed';
 
--- What a gateway's timers wait for. step_id null: expire_tickets() is due.
+-- What a gateway's timers wait for. step_id null: the claim or hold ends.
 create view onekey.v_upcoming as
-select t.district, t.id as ticket_id, e.id as step_id, coalesce(t.state_at, t.received_at) as since,
-       coalesce(t.state_at, t.received_at) + e.after_s * interval '1 s' as due_at, e.action, e.target
+select t.district, t.id as ticket_id, u.step_id, u.since, u.due_at, u.action, u.target
 from onekey.ticket t
-join onekey.ticket_kind c on c.name = t.kind
-left join onekey.service_kind k on k.name = t.service_kind
-join onekey.escalation_step e on e.kind_class = coalesce(k.class, c.class) and e.state = t.state
-     and e.district in (t.district, '*')
-where t.state <> 'closed' and t.held_until is null and not t.is_test
-  and (e.district = t.district or not exists (
-        select from onekey.escalation_step o
-        where o.district = t.district and o.kind_class = e.kind_class and o.state = e.state))
-  and not exists (
-        select from onekey.escalation_fired f
-        where f.district = t.district and f.ticket_id = t.id and f.step_id = e.id
-          and f.since = coalesce(t.state_at, t.received_at))
-union all
-select t.district, t.id, null, coalesce(t.owned_at, t.received_at), least(t.claim_until, t.held_until),
-       case when t.held_until is null then 'expire' else 'end_hold' end, null
-from onekey.ticket t
-where t.state <> 'closed' and (t.claim_until is not null or t.held_until is not null);
+cross join lateral onekey.upcoming(t) u
+where t.state <> 'closed';
 comment on view onekey.v_upcoming is 'Every escalation step that is still to be taken, every claim and hold that will end, and when';
 
 create view onekey.v_on_duty as

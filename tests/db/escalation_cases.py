@@ -11,7 +11,13 @@ def waiting(db, seconds, kind="panic", identity="w1", **more):
 
 
 def due(db, columns="action"):
-    return db.sql(f"select {columns} from onekey.due_escalations('g1', now())").splitlines()
+    return db.sql(f"select {columns} from onekey.v_upcoming where step_id is not null and due_at <= now()"
+                  " order by due_at, ticket_id, step_id").splitlines()
+
+
+def take(db, *tickets, columns="ticket_id, in_us"):
+    """What a gateway's timers do when these tickets are due."""
+    return db.sql(f"select {columns} from onekey.take_due('g1', 'D', '{{{','.join(map(str, tickets))}}}', 600) order by 1", "a_gateway")
 
 
 def fire(db, ticket, step):
@@ -29,7 +35,6 @@ def test_steps_are_due_in_their_time_and_taken_once(db):
     equal(db.events(ticket), ["raised", "escalated", "escalated"])
     third = db.sql("select step_id from onekey.v_upcoming where action = 'second_desk'")
     equal(fire(db, ticket, third), "f")  # not due yet
-    equal(db.sql("select count(*) from onekey.due_escalations('other', now())"), "0")
 
 
 def test_back_on_the_queue_no_step_is_taken_twice(db):
@@ -41,6 +46,72 @@ def test_back_on_the_queue_no_step_is_taken_twice(db):
     equal(db.command("li", "release", ticket), "done")
     equal(due(db), [])
     equal(db.sql("select action from onekey.v_upcoming order by due_at"), "second_desk\ncontact_ladder")
+
+
+def test_what_is_due_is_done_together_and_the_next_deadline_told(db):
+    first, second = waiting(db, 61), waiting(db, 130, "fall", "w2")
+    equal(take(db, first, second, 99, columns="ticket_id, in_us between 1000000 and 59000000"), f"{first}|t\n{second}|t\n99|")
+    equal((len(db.events(first)), len(db.events(second))), (3, 4))
+    equal(take(db, first, second, columns="in_us > 1000000"), "t\nt")
+    equal((len(db.events(first)), len(db.events(second))), (3, 4))
+
+
+def test_four_gateways_take_each_step_once(db):
+    tickets = [waiting(db, 200, "panic", f"ghost{number}") for number in range(40)]
+    parallel([lambda: take(db, *tickets)] * 4)
+    equal(db.sql("select action, count(*), count(distinct ticket_id) from (select ticket_id, detail->>'action' as action"
+                 " from onekey.ticket_event where kind = 'escalated') e group by 1 order by 1"),
+          "contact_ladder|40|40\nnotify_supervisor|40|40\nring_louder|40|40\nsecond_desk|40|40")
+
+
+def test_a_claim_and_a_hold_end_on_time(db):
+    first, second = waiting(db, 5), waiting(db, 5, "fall", "w2")
+    for ticket in [first, second]:
+        equal(db.command("li", "claim", ticket), "done")
+    equal(db.command("li", "answer", second), "done")
+    equal(db.command("li", "hold", second, "waits", 60), "done")
+    equal(take(db, first, second, columns="in_us between 1000000 and 60000000"), "t\nt")
+    db.sql("update onekey.ticket set claim_until = now(), owned_at = now() - interval '1 min' where claimed_by is not null;"
+           "update onekey.ticket set held_until = now() where held_until is not null")
+    take(db, first, second)
+    equal((db.events(first)[-1], db.events(second)[-1]), ("claim_expired", "hold_ended"))
+    equal(db.sql("select state, held_until is null, claimed_by from onekey.ticket"), "open|t|\nopen|t|")
+
+
+def test_a_ticket_in_somebodys_hands_is_looked_at_again_at_once(db):
+    ticket, other = waiting(db, 61), waiting(db, 61, "fall", "w2")
+    busy = ("begin; set lock_timeout = 1; select from onekey.ticket where id = {} for no key update;"
+            " \\! psql -XqAt -c \"select * from onekey.take_due('g1', 'D', '{{{},{}}}', 600)\"\n").format(ticket, ticket, other)
+    rows = dict(row.split("|") for row in db.sql(busy).split("\n") if row)
+    equal((rows[str(ticket)], int(rows[str(other)]) > 10 ** 6), ("200000", True))
+    equal((db.events(ticket), len(db.events(other))), (["raised"], 3))
+
+
+def test_a_step_that_fails_holds_up_no_other(db):
+    db.sql("create function onekey.trip() returns trigger language plpgsql as $$ begin raise exception 'tripped'; end $$;"
+           "create trigger trip before insert on onekey.escalation_fired for each row when (new.ticket_id = 1)"
+           " execute function onekey.trip()")
+    first, second = waiting(db, 61), waiting(db, 61, "fall", "w2")
+    equal(take(db, first, second, columns="ticket_id, in_us = 5000000"), "1|t\n2|f")
+    equal((db.events(first), len(db.events(second))), (["raised"], 3))
+
+
+def test_all_open_tickets_are_read_in_pages(db):
+    tickets = [waiting(db, 10, "panic", f"ghost{number}") for number in range(7)]
+    db.command("li", "claim", tickets[3])
+    db.command("li", "answer", tickets[3])
+    db.command("li", "close", tickets[3], "false_press")
+    seen, place = [], '{"","",""}'
+    while True:
+        page = [row.split("|") for row in db.sql(
+            f"select ticket_id, in_us < 10000000, place from onekey.page_of_due('D', '{place}', 3, 600)",
+            "a_gateway").splitlines()]
+        seen += [(int(row[0]), row[1]) for row in page]
+        if len(page) < 3:
+            break
+        place = page[-1][2]
+    equal(sorted(seen), [(ticket, "t") for ticket in tickets if ticket != tickets[3]])
+    holds("Async", db.sql("listen onekey_limits; update onekey.escalation_step set after_s = after_s"))
 
 
 def test_nothing_escalates_on_hold_or_once_closed(db):

@@ -74,7 +74,7 @@ def test_no_client_calls_what_is_inside(db):
           ["act_as", "area_of_household", "areas_above", "definitions_version", "end_absence",
            "maintain_partitions", "read_audit", "read_household", "read_measure", "read_observations", "read_silence", "read_ticket",
            "report_catalog", "report_refusal", "scope", "sees", "set_absence", "set_shift", "set_silence", "set_user",
-           "tickets_presented", "zone"])
+           "tickets_presented", "upcoming", "zone"])
     equal(sorted(name.removeprefix("ticket_") for name in inside if name.startswith("ticket_")), sorted(COMMANDS))
 
 

@@ -12,6 +12,7 @@ PREFIXES = {
     "daemon/core/admit": ["admit_", "gateway_"],  # likewise
     "daemon/core/keep": ["keep_", "gateway_"],  # likewise
     "daemon/core/observe": ["observe_", "gateway_"],  # likewise
+    "daemon/edge/turn_figures": ["turn_"],  # the rest of turn.h
     "protocol/bytes": ["bytes_", "cursor_", "writer_"],  # three views of one memory
     "protocol/signal": ["signal_", "service_kind_", "device_kind_"],  # its enums
     "protocol/codecs": ["codec_"],  # the table of codec.h
