@@ -409,18 +409,32 @@ $$;
 
 -- --- the customer's own table ---
 
+-- Care by telephone that was done.
+create or replace function onekey.care_calls(district text, from_day date, until_day date, area_id bigint) returns bigint
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select count(*) from onekey.care_contact c
+    join onekey.care_task t on t.name = c.task and not t.is_visit
+    cross join (select onekey.report_areas(care_calls.district, care_calls.area_id) as ids) a
+    where c.district = care_calls.district and c.is_done and c.at >= onekey.day_begins(care_calls.district, from_day)
+      and c.at < onekey.day_begins(care_calls.district, until_day) and (a.ids is null or c.area_id = any (a.ids))
+$$;
+
 create or replace function onekey.measure_services(district text, from_day date, until_day date, area_id bigint default null,
                                                    is_raw boolean default false)
 returns table (service text, services bigint, percent numeric)
 language sql stable as $$
-    select k.name, coalesce(g.n, 0), onekey.percent(coalesce(g.n, 0), sum(g.n) over ()::bigint)
+    select k.name, coalesce(g.n, 0) + c.calls,
+           onekey.percent(coalesce(g.n, 0) + c.calls, sum(coalesce(g.n, 0) + c.calls) over ()::bigint)
     from onekey.service_kind k
     left join (
         select case when e.kind in ('panic', 'fall', 'unreadable') then 'rescue' when e.kind = 'care_call' then 'care_call'
                     else e.service_kind end as service, count(*) as n
         from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
         where e.episode = 1 and e.mode <> 'test' and (e.class in ('alarm', 'service', 'care') and e.kind <> 'wander')
-        group by 1) g on g.service = k.name
+        group by 1
+        ) g on g.service = k.name
+    cross join lateral (select case k.name when 'care_call' then onekey.care_calls(district, from_day, until_day, area_id)
+                                           else 0 end) c(calls)
     where k.name <> 'none'
     order by array_position(array['care_call', 'rescue', 'taxi', 'registration', 'consult', 'life_care', 'other'], k.name::text)
 $$;
@@ -449,6 +463,7 @@ select list, name, name_zh, name_en from onekey.report_word
 union all select 'kind', name, name_zh, name_en from onekey.ticket_kind
 union all select 'service', name, name_zh, name_en from onekey.service_kind
 union all select 'class', name, name_zh, name_en from onekey.ticket_class
+union all select 'task', name, name_zh, name_en from onekey.care_task
 union all select distinct on (name) 'outcome', name, name_zh, name_en from onekey.outcome;
 comment on view onekey.v_word is 'Words that stand in the rows of measures, as people read them';
 
@@ -511,7 +526,7 @@ comment on function onekey.read_measure(text, text, date, date, bigint, boolean)
 select onekey.grant_execute(p.proname::text)
 from pg_proc p where p.pronamespace = 'onekey'::regnamespace and p.proname like 'measure\_%';
 select onekey.grant_execute(name)
-from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'quiet_hours']) name;
+from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'quiet_hours', 'care_calls']) name;
 select onekey.grant_execute('read_measure', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('report_catalog', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('definitions_version', 'onekey_report', 'onekey_console');

@@ -84,6 +84,14 @@ insert into onekey.measure (name, position, chart, needs_command, title_zh, titl
      '每户年报警数、真假、触发规则、报警时已静默小时数的中位数；户年 = 现装水表户数 × 天数 / 365.25。',
      'Alarms a home and year, true and false, by rule, with the median of hours without water when told; home-years: homes with a meter now x days / 365.25.',
      'own'),
+    ('care', 185, 'bars', 'read_report', '关爱覆盖率', 'Care rounds',
+     '窗口内到期的承诺：已完成、按时完成（问候自上次起 48 小时内，上门 7 天内，用药 4 小时内）；尚未完成的计入应做。',
+     'Promises that fell due in the window: kept, and kept in time (greeting within 48 hours of the last, visit within 7 days, medication within 4 hours); what is not kept yet counts as due.',
+     'customer'),
+    ('audits', 195, 'none', 'read_operators', '录音抽检', 'Call audits',
+     '每位坐席每月随机抽取，至少两次，其中至少一次为完整的紧急呼叫。',
+     'Drawn at random, at least two an operator and month, an emergency from end to end among them.',
+     'TEC Quality'),
     ('list', 1000, 'none', 'read_report', '工单清单', 'Ticket list',
      '窗口内开始的全部工单（含重开），各项合计以此为准。',
      'All tickets that began in the window, once more for each time they were re-opened: what the sums are sums of.',
@@ -219,6 +227,19 @@ insert into onekey.measure_column (measure, position, name, unit, is_label, titl
     ('silence', 7, 'home_years', 'number', false, '户年', 'Home-years'),
     ('silence', 8, 'alarms_per_home_year', 'number', false, '每户年', 'A home-year'),
     ('silence', 9, 'quiet_hours_p50', 'hours', false, '静默小时 P50', 'Quiet hours P50'),
+    ('care', 1, 'task', 'text', true, '任务', 'Task'),
+    ('care', 2, 'area', 'text', true, '街镇', 'Street-town'),
+    ('care', 3, 'due', 'number', false, '应做', 'Due'),
+    ('care', 4, 'done', 'number', false, '已做', 'Done'),
+    ('care', 5, 'in_time', 'number', false, '按时', 'In time'),
+    ('care', 6, 'percent', 'percent', false, '覆盖率', 'In time %'),
+    ('care', 7, 'overdue_now', 'number', false, '现逾期', 'Overdue now'),
+    ('audits', 1, 'month', 'day', true, '月份', 'Month'),
+    ('audits', 2, 'operator', 'text', true, '坐席', 'Operator'),
+    ('audits', 3, 'drawn', 'number', false, '抽取', 'Drawn'),
+    ('audits', 4, 'done', 'number', false, '完成', 'Done'),
+    ('audits', 5, 'emergencies', 'number', false, '紧急', 'Emergencies'),
+    ('audits', 6, 'mean_score', 'number', false, '平均分', 'Mean score'),
     ('list', 1, 'ticket_id', 'ticket', true, '工单', 'Ticket'),
     ('list', 2, 'episode', 'number', true, '次', 'Episode'),
     ('list', 3, 'begins_at', 'time', false, '收到', 'Received'),
@@ -239,4 +260,4 @@ update onekey.measure set on_demand = name = 'list';
 update onekey.measure_column set words = case name
     when 'kind' then 'kind' when 'service_kind' then 'service' when 'service' then 'service' when 'class' then 'class'
     when 'mode' then 'mode' when 'outcome' then 'outcome' when 'device_kind' then 'device_kind' when 'stage' then 'stage'
-    when 'measure' then 'stage' when 'is_false' then 'truth' end;
+    when 'measure' then 'stage' when 'is_false' then 'truth' when 'task' then 'task' end;

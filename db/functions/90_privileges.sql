@@ -57,7 +57,7 @@ select onekey.limit_rows('rejected', 'exists (select from onekey.scope() s
 select onekey.limit_rows('device', 'onekey.sees(district, onekey.area_of_household(district, household_id))');
 select onekey.limit_rows(name, format('exists (select from onekey.scope() s
     where s.everything or s.district = %I.district)', name))
-from unnest(array['app_user', 'shift']) name;
+from unnest(array['app_user', 'shift', 'call_audit']) name;
 
 select onekey.grant_execute('area_of_household', 'onekey_console');
 select onekey.grant_execute('limit_rows');
