@@ -179,6 +179,8 @@ static void check_whole(const struct check *check)
                         "meter would be lost; raise it");
     if (config->mqtt.password_file[0] != '\0' && config->mqtt.username[0] == '\0')
         complain(check, "[mqtt] password_file needs a username; give one");
+    if (config->battery.restored_percent <= config->battery.low_percent)
+        complain(check, "[battery] restored_percent must be above low_percent; raise it");
     check_notice(check);
 }
 

@@ -186,6 +186,12 @@ const struct config_key config_keys[] = {
      "A device whose time differs more than this from ours has a wrong clock: the alarm is "
      "flagged and counts from its arrival."},
 
+    {"battery", "low_percent", CONFIG_INTEGER, RELOAD, IN(battery.low_percent), "15", 0, 99, NULL,
+     "A device of a home whose battery falls to this raises a ticket, also where it only tells a "
+     "percentage; 0 leaves it to the devices."},
+    {"battery", "restored_percent", CONFIG_INTEGER, RELOAD, IN(battery.restored_percent), "30", 1,
+     100, NULL, "The ticket closes by itself when the battery is back at this; above low_percent."},
+
     {"observation", "interval_s", CONFIG_INTEGER, RELOAD, IN(observation.interval_s), "60", 0,
      DAY_S, NULL,
      "Of one device's positions, vitals and condition, each, the history keeps one in so long; 0 "

@@ -26,8 +26,7 @@ struct config_listener {
     char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE], client_ca[CONFIG_PATH_SIZE];
     int32_t idle_timeout_s, handshake_timeout_s;
     int32_t connections_max, accepts_per_second;
-    int32_t client_identity; /* enum config_client_identity */
-    int32_t meter_status;    /* enum config_meter_status */
+    int32_t client_identity, meter_status; /* enums config_client_identity, config_meter_status */
 };
 
 struct config_webhook {
@@ -80,8 +79,7 @@ struct config {
         char password_file[CONFIG_PATH_SIZE], ca_file[CONFIG_PATH_SIZE];
         char client_id[CONFIG_NAME_SIZE]; /* never empty: gateway.name unless set */
         int32_t keepalive_s, receive_maximum, reconnect_max_s;
-        int32_t proof;        /* enum config_mqtt_proof */
-        int32_t meter_status; /* enum config_meter_status */
+        int32_t proof, meter_status; /* enums config_mqtt_proof, config_meter_status */
     } mqtt;
     struct {
         char directory[CONFIG_PATH_SIZE]; /* never empty: state_directory/journal unless set */
@@ -121,6 +119,9 @@ struct config {
     struct {
         int32_t interval_s, waiting_max;
     } observation;
+    struct {
+        int32_t low_percent, restored_percent;
+    } battery;
     struct {
         bool mqtt;
         int32_t mqtt_include; /* enum config_include */

@@ -322,6 +322,8 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     } else {
         water_said(gateway, device, &arrival.signal);
         supervise_said(gateway, device, (enum signal_kind)arrival.signal.kind);
+        if (!(arrival.signal.flags & SIGNAL_FLAG_UNAUTHENTICATED))
+            observe_said(gateway, device, &arrival.signal);
     }
     gateway->replaying = false;
 }

@@ -17,6 +17,7 @@
 
 #include "daemon/base/instant.h"
 #include "daemon/base/log.h"
+#include "daemon/core/battery.h"
 #include "daemon/core/counters.h"
 #include "daemon/core/silence.h"
 #include "daemon/core/store.h"
@@ -52,6 +53,7 @@ struct gateway_settings {
     int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
     uint32_t mqtt_options; /* enum codec_option, for what comes by the broker */
     bool mqtt_proves;      /* the broker lets a device publish below its own identity only */
+    struct battery_limits battery;
     int64_t observation_interval_us; /* between two rows of one device's history; 0: none is kept */
     struct silence_settings silence;
     int32_t scheme_count;

@@ -135,8 +135,11 @@ void proof_judge(struct gateway *gateway, const struct origin *origin, uint32_t 
 
 /* observe.c */
 
-/* Keeps what a known device said, for the latest values and for the history. */
+/* Keeps what a known device said, for the latest values and for the history, and decides whether its
+ * battery is low. */
 void observe_signal(struct gateway *gateway, uint32_t device, const struct signal *signal);
+/* A signal that begins or ends an episode of a low battery was found in the journal. */
+void observe_said(struct gateway *gateway, uint32_t device, const struct signal *signal);
 /* The device is gone, or its place another's. */
 void observe_forget(struct gateway *gateway, uint32_t device);
 /* Hands out what waits, a bounded part of it a turn. */

@@ -7,6 +7,11 @@
  * A device, or who pretends to be one, can fill neither: of one device each group of measures makes a
  * row an interval at most. What a device kept while it had no network comes at once and may take its
  * next rows in advance.
+ *
+ * An episode of a low battery begins when the device says so itself or its percentage falls to the low
+ * limit, and ends when it says that all is well or the percentage rises to the higher limit. What the
+ * gateway adds is recorded once an episode, so a ticket is raised once and closed by itself even where
+ * the protocol has no word for it. After a restart the episodes of the replayed journal are known.
  */
 #include "daemon/core/gateway_state.h"
 
@@ -182,12 +187,54 @@ static void remember(struct gateway *gateway, uint32_t device, const struct sign
         push(gateway, &observation);
 }
 
+/* --- the battery --- */
+
+void observe_said(struct gateway *gateway, uint32_t index, const struct signal *signal)
+{
+    struct device *device = &gateway->registry.devices[index];
+    /* One that is full by its own percentage would be restored by it again and again. */
+    bool is_full = signal->has & MEASURE_BATTERY &&
+                   signal->battery_percent >= gateway->settings.battery.restored_percent;
+
+    if (signal->kind == SIGNAL_LOW_BATTERY && !is_full)
+        device->battery_low = true;
+    else if (signal->kind == SIGNAL_BATTERY_RESTORED)
+        device->battery_low = false;
+}
+
+static void watch_battery(struct gateway *gateway, uint32_t index, const struct signal *signal)
+{
+    struct device *device = &gateway->registry.devices[index];
+    uint8_t memory[32];
+    struct writer detail = writer_into(memory, sizeof(memory));
+    enum battery_change change;
+
+    observe_said(gateway, index, signal);
+    if (signal->kind == SIGNAL_LOW_BATTERY || signal->kind == SIGNAL_BATTERY_RESTORED ||
+        !device->supervised || !(signal->has & MEASURE_BATTERY) ||
+        signal->flags & SIGNAL_FLAG_STORED)
+        return;
+    change =
+        battery_judge(&gateway->settings.battery, device->battery_low, signal->battery_percent);
+    if (change == BATTERY_SAME)
+        return;
+    writer_text(&detail, "{\"battery\":");
+    writer_decimal(&detail, signal->battery_percent);
+    writer_text(&detail, "}");
+    /* Without room in the journal the next report decides. */
+    if (admit_decision(
+            gateway, index, change == BATTERY_FELL ? SIGNAL_LOW_BATTERY : SIGNAL_BATTERY_RESTORED,
+            (struct decision){.code = "battery_percent", .detail = writer_view(&detail)}))
+        device->battery_low = change == BATTERY_FELL;
+}
+
 void observe_signal(struct gateway *gateway, uint32_t device, const struct signal *signal)
 {
     struct measures said = measures_of(signal), *latest = &gateway->observer.latest[device];
     int64_t at_us = time_of(signal);
 
     touch(gateway, device);
+    watch_battery(gateway, device, signal);
     if (said.has == 0)
         return;
     merge_position(latest, &said, signal->flags & SIGNAL_FLAG_NO_POSITION ? 0 : at_us);

@@ -26,6 +26,7 @@ struct device {
     uint8_t kind;                     /* enum device_kind */
     bool in_use;
     bool supervised, lost;
+    bool battery_low;                /* an episode of it stands recorded, not ended */
     bool touched;                    /* waits in the queue of soft state to be stored */
     bool silence_said, running_said; /* an alarm about its water stands recorded, not ended */
     int32_t report_interval_s;

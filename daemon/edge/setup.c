@@ -88,6 +88,7 @@ struct gateway_settings setup_gateway(const struct config *config)
         .time_window_after_s = config->dc09.time_window_after_s,
         .mqtt_options = setup_codec_options(config->mqtt.meter_status),
         .mqtt_proves = config->mqtt.proof == CONFIG_TOPIC_PROVES,
+        .battery = {config->battery.low_percent, config->battery.restored_percent},
         .observation_interval_us = config->observation.interval_s * US_PER_SECOND,
         .silence = silence_of(config),
         .care_call_us = config->silence.care_call_s * US_PER_SECOND,

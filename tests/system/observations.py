@@ -99,7 +99,7 @@ def test_database_away(tap, stack):
     rows = f"select count(*) >= 4, bool_or(battery_percent = 42) from onekey.observation where device_id = {device_id(stack, BOX)}"
     found = eventually(stack, rows, [["t", "t"]], 60)
     tap.check(found == [["t", "t"]], "and is stored when it is back", found)
-    tap.check(stack.value(f"select count(*) from onekey.ticket where identity = '{BOX}' and kind = 'panic'") == "1",
+    tap.check(eventually(stack, f"select count(*) from onekey.ticket where identity = '{BOX}' and kind = 'panic'", [["1"]]) == [["1"]],
               "beside the alarm that came meanwhile")
 
 
@@ -182,6 +182,41 @@ def test_panel(tap, stack):
         receive(client)
     closed = wait_for(lambda: state_of(stack, PANEL, "mains_lost") == ["closed"])
     tap.check(closed, "the panel itself can", state_of(stack, PANEL, "mains_lost"))
+
+
+def test_conditions(tap, stack):
+    """What protocols say of the state of a device, and how it ends."""
+    def alarm(status, battery=77):
+        at = now()
+        return (f"AL,{at:%d%m%y},{at:%H%M%S},A,31.230416,N,121.473701,E,0.0,0,0,7,60,{battery},4321,0,{status:08x}")
+    with stack.connect("watch") as client:
+        for status in [1 << 18, 1 << 20, 1 << 17]:  # left its fence, taken off, battery low
+            client.sendall(watch_frame(BAND, alarm(status, 12 if status == 1 << 17 else 77)))
+            receive(client, len(watch_frame(BAND, "AL")))
+        for battery in [12, 11, 29, 10]:  # nothing new
+            client.sendall(watch_frame(BAND, f"LK,4321,0,{battery}"))
+            receive(client)
+        rows = eventually(stack, f"select kind, state, priority, signal_count from onekey.ticket where identity = '{BAND}' "
+                          "order by kind collate \"C\"", [["low_battery", "open", "4", "1"], ["tamper", "open", "4", "1"],
+                                                        ["wander", "open", "2", "1"]])
+        tap.check(rows == [["low_battery", "open", "4", "1"], ["tamper", "open", "4", "1"], ["wander", "open", "2", "1"]],
+                  "a watch that is low, off and outside is one ticket each, of its priority", rows)
+        client.sendall(watch_frame(BAND, alarm(1 << 19)) + watch_frame(BAND, "LK,4321,0,95"))
+        closed = wait_for(lambda: state_of(stack, BAND, "low_battery") == ["closed"])
+        seen = eventually(stack, "select count(*) from onekey.ticket_event e join onekey.ticket t on t.id = e.ticket_id "
+                          f"where t.identity = '{BAND}' and t.kind = 'wander' and e.kind = 'restored'", [["1"]])
+    tap.check(closed and seen == [["1"]] and state_of(stack, BAND, "wander") == ["open"],
+              "charging it closes the first; who is back inside is still to be asked", seen)
+    for battery in [60, 14, 13, 12, 45]:  # a device that has no word for it
+        publish(stack, f"onekey/v1/call_box/{BOX}/up/heartbeat", {"battery": battery})
+    rows = eventually(stack, "select state, outcome, signal_count from onekey.ticket where kind = 'low_battery' "
+                      f"and identity = '{BOX}'", [["closed", "restored", "1"]])
+    tap.check(rows == [["closed", "restored", "1"]], "a percentage alone makes one ticket an episode, which closes by itself", rows)
+    for kind in ["mains_lost", "tamper", "mains_restored", "tamper_restored"]:
+        publish(stack, f"onekey/v1/call_box/{BOX}/up/alarm", {"type": kind, "id": kind})
+    rows = eventually(stack, f"select kind, outcome from onekey.ticket where identity = '{BOX}' and kind in ('mains_lost', 'tamper') "
+                      "order by kind collate \"C\"", [["mains_lost", "restored"], ["tamper", "restored"]])
+    tap.check(rows == [["mains_lost", "restored"], ["tamper", "restored"]], "mains and cover that are well again close theirs", rows)
 
 
 def jt808_ask(client, *frames):
@@ -303,6 +338,7 @@ def main():
             test_panel(tap, stack)
             test_pendant(tap, stack)
             test_options(tap, stack, ports["meters"])
+            test_conditions(tap, stack)
             test_database_away(tap, stack)
     test_topics(tap)
     tap.finish()

@@ -93,7 +93,7 @@ void device_press(struct device *device, enum signal_kind kind, enum service_kin
         device->alarm.has = MEASURE_POSITION | MEASURE_BATTERY;
         device->alarm.latitude_e7 = 310000000 + device->index * 1000;
         device->alarm.longitude_e7 = 1210000000 + device->index * 1000;
-        device->alarm.battery_percent = 80;
+        device->alarm.battery_percent = device->alarm.kind == SIGNAL_LOW_BATTERY ? 10 : 80;
     }
 }
 
