@@ -148,7 +148,7 @@ def test_steps(tap, stack, second):
     early = [row for row in rows if row[2] < row[1]]
     tap.check(not early, "none early", early[:5])
     late = sorted(outages.lateness(row[1], row[2]) for row in rows)
-    tap.check(late and late[-1] <= LATE_S + NOISE_S, f"none later than {LATE_S:g} s",
+    tap.check(late and late[-1] <= LATE_S + NOISE_S, f"none later than {LATE_S:g} s, and {NOISE_S:g} s granted to a busy machine",
               f"median {late[len(late) // 2]:.2f} s, latest {late[-1]:.2f} s; outages "
               + ", ".join(f"{ended - began:.1f} s" for began, ended in outages.spans))
     by = {row[3] for row in rows}
@@ -170,7 +170,7 @@ def test_claims(tap, stack):
         "select extract(epoch from e.at - c.at) - 3 from onekey.ticket_event e join onekey.ticket_event c"
         " on c.ticket_id = e.ticket_id and c.kind = 'claimed' where e.kind = 'claim_expired'")]
     tap.check(len(late) == CLAIMED and min(late) >= 0 and max(late) <= LATE_S + NOISE_S,
-              f"each is back on the queue once, at most {LATE_S:g} s late",
+              f"each is back on the queue once, at most {LATE_S:g} s late, and {NOISE_S:g} s granted to a busy machine",
               f"latest {max(late, default=-1):.2f} s of {len(late)}")
     tap.check(stack.value(f"select count(*) from ({ids} and state = 'open' and claimed_by is null) t") == str(CLAIMED),
               "all of them")
