@@ -177,6 +177,8 @@ static void check_whole(const struct check *check)
     if (config->supervise.meter_s < config->silence.report_interval_s)
         complain(check, "[supervise] meter_s is below [silence] report_interval_s, so that every "
                         "meter would be lost; raise it");
+    if (config->supervise.interval_min_s > config->supervise.interval_max_s)
+        complain(check, "[supervise] interval_min_s is above interval_max_s; lower it");
     if (config->mqtt.password_file[0] != '\0' && config->mqtt.username[0] == '\0')
         complain(check, "[mqtt] password_file needs a username; give one");
     if (config->battery.restored_percent <= config->battery.low_percent)

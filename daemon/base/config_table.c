@@ -152,16 +152,39 @@ const struct config_key config_keys[] = {
      "As [silence] rate."},
 
     {"supervise", "call_box_s", CONFIG_INTEGER, RELOAD, IN(supervise.call_box_s), "90000", 1,
-     30 * DAY_S, NULL, "A call box not heard from for so long is lost."},
+     30 * DAY_S, NULL, "The loss of a call box is known within so long. Levels in use are 25 h (90000), 5 h (18000), "
+     "180 s and 90 s; a device may have its own."},
     {"supervise", "wristband_s", CONFIG_INTEGER, RELOAD, IN(supervise.wristband_s), "1800", 1,
-     30 * DAY_S, NULL, "A wristband or other portable device not heard from for so long is lost."},
+     30 * DAY_S, NULL, "The same for a wristband or other portable device."},
     {"supervise", "meter_s", CONFIG_INTEGER, RELOAD, IN(supervise.meter_s), "14400", 1,
      30 * DAY_S, NULL,
-     "A water meter not heard from for so long is lost; no less than its report interval."},
+     "The same for a water meter; no less than its report interval."},
     {"supervise", "hold_off_s", CONFIG_INTEGER, RELOAD, IN(supervise.hold_off_s), "300", 0, DAY_S,
-     NULL, "A device must stay lost, or stay back, for so long before it is said to be."},
+     NULL, "The last part of these times, half of them at most: until it ends a device is missing and not "
+     "lost yet, and what goes missing with it is waited for, to be told as one outage."},
     {"supervise", "startup_grace_s", CONFIG_INTEGER, RELOAD, IN(supervise.startup_grace_s), "300",
-     0, DAY_S, NULL, "After a start no device is lost before this time has passed."},
+     0, DAY_S, NULL, "After a start no device goes missing before this time has passed."},
+    {"supervise", "early_s", CONFIG_INTEGER, RELOAD, IN(supervise.early_s), "3600", 0, 30 * DAY_S,
+     NULL,
+     "A device that has missed four of its reports is lost before the time above, but not before "
+     "this; 0 always waits. One that reports too seldom for the time above has four reports to miss."},
+    {"supervise", "interval_min_s", CONFIG_INTEGER, RELOAD, IN(supervise.interval_min_s), "10", 1,
+     DAY_S, NULL, "A report interval that is learned is taken to be no shorter."},
+    {"supervise", "interval_max_s", CONFIG_INTEGER, RELOAD, IN(supervise.interval_max_s), "86400",
+     1, 30 * DAY_S, NULL,
+     "Nor longer. A device that reports less often needs its interval in the registry."},
+
+    {"outage", "devices", CONFIG_INTEGER, RELOAD, IN(supervise.outage_devices), "20", 2, 1000000, NULL,
+     "So many devices lost at about the same time are one outage, if an area, a carrier, a "
+     "listener or a protocol explains them."},
+    {"outage", "share_percent", CONFIG_INTEGER, RELOAD, IN(supervise.outage_percent), "30", 1, 100,
+     NULL, "It explains them if so much of all its devices is lost."},
+    {"outage", "window_s", CONFIG_INTEGER, RELOAD, IN(supervise.outage_window_s), "3600", 1, DAY_S, NULL,
+     "Devices lost within this time of each other belong together, besides those of one hold-off. "
+     "An outage of which nobody came back for so long ends when nine in ten are back."},
+    {"outage", "alarm_open_s", CONFIG_INTEGER, RELOAD, IN(supervise.alarm_s), "86400", 1,
+     30 * DAY_S, NULL,
+     "A home that called for help so lately is told by itself, never within an outage."},
 
     {"http", "address", CONFIG_ADDRESS, RESTART, IN(http.address), "127.0.0.1", 0, 0, NULL,
      "Address for metrics and health. There is no log-in: keep it on loopback."},

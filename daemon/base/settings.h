@@ -24,8 +24,7 @@ struct config_listener {
     int32_t port;
     int32_t transport; /* enum config_transport */
     char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE], client_ca[CONFIG_PATH_SIZE];
-    int32_t idle_timeout_s, handshake_timeout_s;
-    int32_t connections_max, accepts_per_second;
+    int32_t idle_timeout_s, handshake_timeout_s, connections_max, accepts_per_second;
     int32_t client_identity, meter_status; /* enums config_client_identity, config_meter_status */
 };
 
@@ -98,7 +97,8 @@ struct config {
         int32_t report_interval_s, grace_s, care_call_s, radius_m, outside_s;
     } silence;
     struct {
-        int32_t call_box_s, wristband_s, meter_s, hold_off_s, startup_grace_s;
+        int32_t call_box_s, wristband_s, meter_s, hold_off_s, startup_grace_s, early_s, alarm_s;
+        int32_t interval_min_s, interval_max_s, outage_devices, outage_percent, outage_window_s;
     } supervise;
     struct {
         char address[CONFIG_NAME_SIZE];

@@ -89,8 +89,9 @@ bool admit_decision(struct gateway *gateway, uint32_t device, enum signal_kind k
     signal->flags = decision.flags;
     if (decision.code)
         bytes_copy_text(bytes_of(decision.code), signal->code, sizeof(signal->code));
-    memcpy(signal->identity, registry_identity(&gateway->registry, device),
-           sizeof(signal->identity));
+    if (!decision.identity)
+        decision.identity = registry_identity(&gateway->registry, device);
+    bytes_copy_text(bytes_of(decision.identity), signal->identity, sizeof(signal->identity));
     gateway->counters.signals[kind]++;
     number = admit_record(gateway, &arrival);
     if (number == 0) {
@@ -142,6 +143,12 @@ static void admit_reading(struct gateway *gateway, uint32_t device, const struct
     water_reading(gateway, device, signal);
 }
 
+bool admit_is_call_for_help(const struct signal *signal)
+{
+    return signal->kind == SIGNAL_PANIC || signal->kind == SIGNAL_FALL ||
+           (signal->kind == SIGNAL_SERVICE && signal->service == SERVICE_RESCUE);
+}
+
 /* A signal by which the household shows that somebody lives there. */
 bool admit_is_life(const struct device *device, const struct signal *signal)
 {
@@ -184,7 +191,10 @@ static void hear_device(struct gateway *gateway, const struct origin *origin, ui
     if (signal->has & MEASURE_STEPS)
         device->steps = signal->steps;
     observe_signal(gateway, index, signal);
+    supervise_came_by(gateway, index, session ? session->listener : GATEWAY_BROKER);
     supervise_heard(gateway, index);
+    if (admit_is_call_for_help(signal))
+        supervise_alarm(gateway, index, gateway->now.wall_us);
 }
 
 static void admit_signal(struct gateway *gateway, const struct origin *origin,

@@ -30,6 +30,7 @@ struct gateway_counters {
 
 struct gateway_figures {
     uint32_t devices, sessions, devices_lost;
+    uint32_t outages, devices_in_outages;      /* the latter are among those lost */
     uint64_t alarms_waiting, readings_waiting; /* records not yet committed, in memory */
     uint64_t alarms_spilled, readings_spilled; /* 1 if more wait in the journal */
     uint64_t alarms_committed, readings_committed, parked;

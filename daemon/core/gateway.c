@@ -33,7 +33,7 @@ static void *carve(struct carver *carver, size_t size)
 
 struct layout {
     struct gateway *gateway;
-    void *registry, *sessions, *timers, *pledges, *recent, *alarms, *readings;
+    void *registry, *outages, *sessions, *timers, *pledges, *recent, *alarms, *readings;
     void *water, *circumstances, *latest, *due, *touched, *history;
 };
 
@@ -44,6 +44,7 @@ static size_t lay_out(struct layout *layout, void *memory, const struct gateway_
 
     layout->gateway = carve(&carver, sizeof(struct gateway));
     layout->registry = carve(&carver, registry_memory_size(limits->devices_max));
+    layout->outages = carve(&carver, outage_memory_size(limits->devices_max));
     layout->sessions =
         carve(&carver, pool_memory_size(sizeof(struct session), limits->sessions_max));
     layout->timers = carve(&carver, timer_count(limits) * sizeof(struct wheel_timer));
@@ -83,6 +84,7 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
     gateway->now = now;
     gateway->started_mono_us = gateway->keep_at_us = now.mono_us;
     registry_init(&gateway->registry, layout.registry, limits->devices_max);
+    outage_init(&gateway->outages, layout.outages, limits->devices_max);
     pool_init(&gateway->sessions, layout.sessions, sizeof(struct session), limits->sessions_max);
     wheel_init(&gateway->wheel, layout.timers, timer_count(limits), now.mono_us);
     pledge_init(&gateway->pledges, layout.pledges, limits->pledge_bytes);
@@ -315,6 +317,8 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     if (device == NO_DEVICE)
         return;
     gateway->replaying = true;
+    if (admit_is_call_for_help(&arrival.signal))
+        supervise_alarm(gateway, device, arrival.signal.received_at_us);
     if (lane == LANE_READING) {
         water_reading(gateway, device, &arrival.signal);
     } else if (admit_is_life(&gateway->registry.devices[device], &arrival.signal)) {
@@ -359,6 +363,8 @@ bool gateway_device(struct gateway *gateway, const struct device_entry *entry)
 
     if (is_other && known != NO_DEVICE)
         water_leave(gateway, known);
+    if (known != NO_DEVICE)
+        supervise_leave(gateway, known);
     device = registry_put(&gateway->registry, entry);
     if (device == NO_DEVICE) {
         log_event(gateway->ports.log, LOG_ERROR, "registry.full",
@@ -368,7 +374,7 @@ bool gateway_device(struct gateway *gateway, const struct device_entry *entry)
     if (is_other)
         water_join(gateway, device);
     explain_put(gateway, device, entry);
-    supervise_arm(gateway, device);
+    supervise_join(gateway, device);
     return true;
 }
 
@@ -405,6 +411,8 @@ struct gateway_figures gateway_figures(const struct gateway *gateway)
         .devices = gateway->registry.device_count,
         .sessions = gateway->sessions.count,
         .devices_lost = gateway->devices_lost,
+        .outages = gateway->outages.open_count,
+        .devices_in_outages = gateway->outages.grouped_count,
         .alarms_waiting = gateway->alarms.ring.count,
         .readings_waiting = gateway->readings.ring.count,
         .alarms_spilled = gateway->alarms.spilled,

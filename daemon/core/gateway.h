@@ -19,11 +19,16 @@
 #include "daemon/base/log.h"
 #include "daemon/core/battery.h"
 #include "daemon/core/counters.h"
+#include "daemon/core/outage.h"
 #include "daemon/core/silence.h"
 #include "daemon/core/store.h"
 #include "protocol/codec.h"
 
 struct gateway;
+
+#define GATEWAY_LISTENERS 33     /* those of the configuration, and the broker */
+#define GATEWAY_LISTENER_SIZE 28 /* a longer name is cut */
+#define GATEWAY_BROKER 1         /* its number */
 
 /* What memory is taken for, once, at the start. */
 struct gateway_limits {
@@ -46,9 +51,14 @@ struct gateway_settings {
     int64_t clock_wrong_us;   /* a device's time further off than this is flagged */
     int64_t partial_frame_us; /* a frame that takes longer to arrive closes its connection */
     int64_t supervise_us[DEVICE_KIND_COUNT]; /* not heard of for so long: lost; 0 = never */
-    int64_t hold_off_us;                     /* added before a device is declared lost */
-    int64_t startup_grace_us;                /* after the start nobody is lost earlier */
-    int64_t keep_round_us;                   /* in which every meter's state is journaled once */
+    int64_t hold_off_us; /* the last part of that time, in which a device is only missing */
+    int64_t early_us; /* four missed reports are a loss, but none sooner; 0 = none sooner at all */
+    int64_t interval_min_us, interval_max_us; /* bounds of a learned report interval */
+    struct outage_settings outage;
+    int64_t alarm_open_us; /* a home is in no outage for so long after a panic */
+    char listeners[GATEWAY_LISTENERS][GATEWAY_LISTENER_SIZE]; /* their names, by number - 1 */
+    int64_t startup_grace_us; /* after the start nobody is lost earlier */
+    int64_t keep_round_us;    /* in which every meter's state is journaled once */
     uint32_t batch_records, in_flight;
     int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
     uint32_t mqtt_options; /* enum codec_option, for what comes by the broker */
@@ -123,6 +133,7 @@ uint64_t gateway_connected(struct gateway *gateway, int codec, uint64_t connecti
 struct introduction {
     const char *identity; /* proven, by a certificate; NULL: nothing is */
     uint32_t options;     /* enum codec_option */
+    uint8_t listener;     /* from 2 on in the order of the configuration; see GATEWAY_BROKER */
 };
 /* At most once, right after gateway_connected. Borrowed for the call. */
 void gateway_introduce(struct gateway *gateway, uint64_t session,

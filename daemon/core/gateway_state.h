@@ -2,7 +2,8 @@
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
  * proof.c (is it who it says), observe.c (what devices say beyond alarms), supervise.c (is the device
- * heard from), water.c (the meters), explain.c (why they are silent), keep.c (their states).
+ * heard from), outage_ticket.c (many at once), water.c (the meters), explain.c (why they are silent),
+ * keep.c and keep_standing.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
@@ -11,10 +12,12 @@
 #include "daemon/core/circumstances.h"
 #include "daemon/core/gateway.h"
 #include "daemon/core/gateway_water.h"
+#include "daemon/core/outage.h"
 #include "daemon/core/outbox.h"
 #include "daemon/core/pledge.h"
 #include "daemon/core/recent.h"
 #include "daemon/core/registry.h"
+#include "daemon/core/supervision.h"
 #include "daemon/core/wheel.h"
 
 #define TOUCH_BATCH 100
@@ -24,6 +27,7 @@
 struct session {
     uint64_t connection; /* the edge's own name for it */
     uint64_t owed;       /* the number its last reply waits for */
+    uint8_t listener;    /* that took it in, as a number + 1; 0 = not known */
     uint32_t device;     /* NO_DEVICE until it has said who it is */
     int16_t codec;       /* -1: not recognised yet */
     uint16_t bad_frames; /* in a row */
@@ -61,6 +65,7 @@ struct gateway {
     struct instant now;
     int64_t started_mono_us;
     struct registry registry;
+    struct outages outages;
     struct pool sessions;
     struct wheel wheel; /* see enum timer_kind */
     struct pledges pledges;
@@ -104,9 +109,10 @@ struct origin {
 
 /* Why the gateway decided something; all may be zero. */
 struct decision {
-    const char *code;    /* the rule that fired */
-    uint32_t flags;      /* enum signal_flag */
-    struct bytes detail; /* a JSON object */
+    const char *code;     /* the rule that fired */
+    uint32_t flags;       /* enum signal_flag */
+    struct bytes detail;  /* a JSON object */
+    const char *identity; /* what it is about, if not the device itself */
 };
 
 /* admit.c */
@@ -125,6 +131,8 @@ uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival);
 
 /* Whether a signal of this device shows that somebody of its household is alive. */
 bool admit_is_life(const struct device *device, const struct signal *signal);
+/* Someone of the home may need help right now. */
+bool admit_is_call_for_help(const struct signal *signal);
 
 /* proof.c */
 
@@ -156,7 +164,7 @@ void keep_now(struct gateway *gateway, uint32_t device);
 /* A life sign changed what is known of this meter: its state is journaled, but not at every sign. */
 void keep_soon(struct gateway *gateway, uint32_t device);
 
-/* A meter's state was found in the journal. */
+/* A state was found in the journal. */
 void keep_replayed(struct gateway *gateway, struct bytes payload);
 /* A mark was found: what came before it and is below its numbers is in the database. */
 void keep_mark_replayed(struct gateway *gateway, struct bytes payload);
@@ -164,15 +172,6 @@ void keep_mark_replayed(struct gateway *gateway, struct bytes payload);
 /* session.c */
 struct session *session_find(const struct gateway *gateway, uint64_t handle);
 void session_expired(struct gateway *gateway, uint32_t slot);
-
-/* supervise.c */
-void supervise_heard(struct gateway *gateway, uint32_t device);
-void supervise_expired(struct gateway *gateway, uint32_t device);
-/* A decision that a device is lost or back was found in the journal. */
-void supervise_said(struct gateway *gateway, uint32_t device, enum signal_kind kind);
-/* A device joined the registry, or its class or interval changed. */
-void supervise_arm(struct gateway *gateway, uint32_t device);
-void supervise_forget(struct gateway *gateway, uint32_t device);
 
 /* water.c */
 void water_reading(struct gateway *gateway, uint32_t device, const struct signal *signal);

@@ -107,7 +107,7 @@ static uint32_t due_now(struct gateway *gateway)
     int64_t since_us = gateway->now.mono_us - gateway->keep_at_us;
     int64_t due = (int64_t)gateway->registry.devices_used * since_us / round_us;
 
-    if (gateway->meter_count == 0) /* nothing to keep: a round is over at once */
+    if (gateway->registry.device_count == 0) /* nothing to keep: a round is over at once */
         return since_us > US_PER_SECOND ? gateway->registry.devices_used + 1 : 0;
     return due < HURRIED_PER_TURN ? (uint32_t)due : HURRIED_PER_TURN;
 }
@@ -160,7 +160,10 @@ void gateway_keep(struct gateway *gateway, bool hurry)
             end_round(gateway);
             return;
         }
-        if (!keep_meter(gateway, gateway->keep_cursor))
+        if (gateway->keep_cursor == 0)
+            keep_standing_outages(gateway);
+        if (!keep_standing_round(gateway, gateway->keep_cursor) ||
+            !keep_meter(gateway, gateway->keep_cursor))
             return;
         gateway->keep_cursor++;
     }
@@ -203,7 +206,8 @@ static void load_state(struct gateway *gateway, struct bytes payload)
 
 void keep_replayed(struct gateway *gateway, struct bytes payload)
 {
-    load_state(gateway, payload);
+    if (!keep_standing_replayed(gateway, payload))
+        load_state(gateway, payload);
 }
 
 void gateway_profile(struct gateway *gateway, uint8_t protocol, const char *identity,

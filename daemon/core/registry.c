@@ -171,6 +171,9 @@ static void take_entry(struct registry *registry, uint32_t index, const struct d
     device->report_interval_s = entry->report_interval_s;
     device->device_id = entry->device_id;
     device->area_id = entry->area_id;
+    device->parent_area_id = entry->parent_area_id;
+    device->supervision_s = entry->supervision_s;
+    memcpy(device->carrier, entry->carrier, sizeof(device->carrier));
     if (entry->secret_size || secret->size) {
         secret->size = entry->secret_size;
         memcpy(secret->bytes, entry->secret, sizeof(secret->bytes));
@@ -228,6 +231,11 @@ uint8_t registry_protocol(const struct registry *registry, uint32_t device)
 const char *registry_identity(const struct registry *registry, uint32_t device)
 {
     return registry->devices[device].key + 1;
+}
+
+struct household *registry_home(const struct registry *registry, int64_t household_id)
+{
+    return find_household(registry, household_id);
 }
 
 uint32_t registry_household(const struct registry *registry, int64_t household_id)

@@ -16,6 +16,7 @@
 struct household {
     UT_hash_handle hh;
     int64_t id;
+    int64_t alarm_us;      /* wall time of its last panic or fall; 0 = none known */
     uint32_t first_device; /* index, or, in a free household, the next free one */
     uint32_t device_count;
 };
@@ -25,13 +26,22 @@ struct device {
     char key[1 + IDENTITY_LIMIT + 1]; /* protocol index + 1, then the identity */
     uint8_t kind;                     /* enum device_kind */
     bool in_use;
-    bool supervised, lost;
-    bool battery_low;                /* an episode of it stands recorded, not ended */
-    bool touched;                    /* waits in the queue of soft state to be stored */
+    bool supervised;
+    uint8_t state;     /* enum supervision, in supervise.c's hands as all of these */
+    bool recent;       /* missing since less than the outages' window */
+    bool counted;      /* among its groups' devices */
+    uint8_t outage;    /* enum outage_slot: the outage it is part of */
+    uint8_t listener;  /* it came by last, as a number + 1; 0 = not known */
+    uint8_t gap_count; /* how many gaps between its signals have been seen, as far as it matters */
+    uint32_t gap_ms;   /* nine in ten of them are no longer */
+    bool battery_low;  /* an episode of it stands recorded, not ended */
+    bool touched;      /* waits in the queue of soft state to be stored */
     bool silence_said, running_said; /* an alarm about its water stands recorded, not ended */
-    int32_t report_interval_s;
+    int32_t report_interval_s, supervision_s;
+    char carrier[CARRIER_LIMIT + 1];
     int32_t steps; /* its counter when last heard */
-    int64_t device_id, household_id, area_id;
+    int64_t device_id, household_id, area_id, parent_area_id;
+    int64_t missing_mono_us;    /* when it went missing, or became known */
     int64_t heard_mono_us;      /* 0 = not since the start */
     int64_t heard_us;           /* wall time of the last signal */
     int64_t kept_mono_us;       /* its meter's state was last journaled */
@@ -70,6 +80,8 @@ void registry_remove(struct registry *registry, uint32_t device);
 /* The protocol index and identity of a device; the identity is lent while the device lives. */
 uint8_t registry_protocol(const struct registry *registry, uint32_t device);
 const char *registry_identity(const struct registry *registry, uint32_t device);
+/* NULL if nobody knows it. */
+struct household *registry_home(const struct registry *registry, int64_t household_id);
 /* First device of a household (then follow next_in_household); NO_DEVICE if it has none. */
 uint32_t registry_household(const struct registry *registry, int64_t household_id);
 

@@ -39,6 +39,7 @@ void gateway_introduce(struct gateway *gateway, uint64_t handle,
     if (!session)
         return;
     session->options = introduction->options;
+    session->listener = introduction->listener;
     session->is_proven = introduction->identity != NULL;
     /* A name too long to be an identity is left empty, which no identity is: it proves nothing. */
     if (introduction->identity && !bytes_copy_text(bytes_of(introduction->identity),

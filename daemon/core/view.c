@@ -51,7 +51,8 @@ bool view_next_device(const struct gateway *gateway, uint32_t *position, struct 
         .household_id = entry->household_id,
         .heard_us = entry->heard_us,
         .connected = session_find(gateway, entry->session) != NULL,
-        .lost = entry->lost,
+        .lost = supervise_is_lost(entry),
+        .in_outage = entry->outage != OUTAGE_NONE,
     };
     return true;
 }

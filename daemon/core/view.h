@@ -21,6 +21,7 @@ struct view_device {
     int64_t device_id, household_id;
     int64_t heard_us; /* 0 = not since the start */
     bool connected, lost;
+    bool in_outage; /* lost, and told with many others */
 };
 bool view_next_device(const struct gateway *gateway, uint32_t *position,
                       struct view_device *device);

@@ -39,7 +39,9 @@ static uint64_t on_open(void *context, uint64_t connection, const struct tcp_pee
 {
     struct inlet *inlet = context;
     struct inlets_setup *setup = &inlet->inlets->setup;
-    struct introduction introduction = {.options = inlet->options};
+    struct introduction introduction = {
+        .options = inlet->options,
+        .listener = (uint8_t)(GATEWAY_BROKER + 1 + (inlet - inlet->inlets->inlets))};
     uint64_t session;
 
     setup->on_turn(setup->context);

@@ -16,16 +16,17 @@ static int64_t show_status(void *context, const char *argument, int64_t cursor,
     const char *missing = turn_not_ready(panel->turn);
 
     (void)argument, (void)cursor;
-    control_line(answer, field_text("gateway", panel->config->gateway.name),
-                 field_text("version", ONEKEY_VERSION), field_boolean("ready", missing == NULL),
-                 field_text("missing", missing), field_time("started_at", turn.started_us),
-                 field_boolean("draining", turn.draining),
-                 field_boolean("database_up", figures.database_up),
-                 field_boolean("registry_complete", turn.directory_complete),
-                 field_unsigned("devices", figures.devices),
-                 field_unsigned("devices_lost", figures.devices_lost),
-                 field_unsigned("sessions", figures.sessions),
-                 field_unsigned("alarms_waiting", figures.alarms_waiting));
+    control_line(
+        answer, field_text("gateway", panel->config->gateway.name),
+        field_text("version", ONEKEY_VERSION), field_boolean("ready", missing == NULL),
+        field_text("missing", missing), field_time("started_at", turn.started_us),
+        field_boolean("draining", turn.draining), field_boolean("database_up", figures.database_up),
+        field_boolean("registry_complete", turn.directory_complete),
+        field_unsigned("devices", figures.devices),
+        field_unsigned("devices_lost", figures.devices_lost),
+        field_unsigned("devices_in_outages", figures.devices_in_outages),
+        field_unsigned("outages", figures.outages), field_unsigned("sessions", figures.sessions),
+        field_unsigned("alarms_waiting", figures.alarms_waiting));
     return CONTROL_DONE;
 }
 
@@ -57,12 +58,13 @@ static int64_t show_devices(void *context, const char *argument, int64_t cursor,
     while (view_next_device(turn_gateway(panel->turn), &position, &device)) {
         if (argument[0] && strcmp(argument, device.identity) != 0)
             continue;
-        control_line(answer, field_text("identity", device.identity),
-                     field_text("protocol", device.protocol), field_text("kind", device.kind),
-                     field_number("device_id", device.device_id),
-                     field_number("household_id", device.household_id),
-                     field_boolean("connected", device.connected),
-                     field_boolean("lost", device.lost), field_time("heard_at", device.heard_us));
+        control_line(
+            answer, field_text("identity", device.identity),
+            field_text("protocol", device.protocol), field_text("kind", device.kind),
+            field_number("device_id", device.device_id),
+            field_number("household_id", device.household_id),
+            field_boolean("connected", device.connected), field_boolean("lost", device.lost),
+            field_boolean("in_outage", device.in_outage), field_time("heard_at", device.heard_us));
         if (!control_has_room(answer))
             return position;
     }

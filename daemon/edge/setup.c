@@ -1,5 +1,6 @@
 #include "daemon/edge/setup.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define OUTBOX_BYTES (16u << 20) /* some 30,000 alarms; what is more waits in the journal */
@@ -68,6 +69,14 @@ static void set_schemes(struct gateway_settings *settings, const struct config *
     }
 }
 
+_Static_assert(GATEWAY_LISTENERS == CONFIG_LISTENERS_MAX + 1, "each listener has a number");
+
+static void name_listener(struct gateway_settings *settings, int number, const char *name)
+{
+    snprintf(settings->listeners[number - 1], GATEWAY_LISTENER_SIZE, "%.*s",
+             GATEWAY_LISTENER_SIZE - 1, name);
+}
+
 struct gateway_settings setup_gateway(const struct config *config)
 {
     struct gateway_settings settings = {
@@ -84,6 +93,13 @@ struct gateway_settings setup_gateway(const struct config *config)
         .keep_round_us = KEEP_ROUND_US,
         .batch_records = (uint32_t)config->database.batch_records,
         .in_flight = (uint32_t)config->database.in_flight,
+        .early_us = config->supervise.early_s * US_PER_SECOND,
+        .interval_min_us = config->supervise.interval_min_s * US_PER_SECOND,
+        .interval_max_us = config->supervise.interval_max_s * US_PER_SECOND,
+        .outage = {.devices_min = (uint32_t)config->supervise.outage_devices,
+                   .share_percent = (uint32_t)config->supervise.outage_percent,
+                   .window_us = config->supervise.outage_window_s * US_PER_SECOND},
+        .alarm_open_us = config->supervise.alarm_s * US_PER_SECOND,
         .time_window_before_s = config->dc09.time_window_before_s,
         .time_window_after_s = config->dc09.time_window_after_s,
         .mqtt_options = setup_codec_options(config->mqtt.meter_status),
@@ -98,6 +114,9 @@ struct gateway_settings setup_gateway(const struct config *config)
     };
 
     set_schemes(&settings, config);
+    name_listener(&settings, GATEWAY_BROKER, "mqtt");
+    for (int i = 0; i < config->listener_count; i++)
+        name_listener(&settings, GATEWAY_BROKER + 1 + i, config->listeners[i].name);
     return settings;
 }
 

@@ -22,6 +22,7 @@ struct socket {
     struct udp *udp;
     int codec;
     uint32_t options; /* enum codec_option */
+    uint8_t listener; /* the gateway's number of it */
 };
 
 struct key {
@@ -92,8 +93,9 @@ static struct peer *meet(struct socket *socket, const struct key *key)
         pool_remove(&peers->pool, handle);
         return NULL;
     }
-    gateway_introduce(peers->setup.gateway, peer->session,
-                      &(struct introduction){.options = socket->options});
+    gateway_introduce(
+        peers->setup.gateway, peer->session,
+        &(struct introduction){.options = socket->options, .listener = socket->listener});
     HASH_ADD(hh, peers->by_key, key, sizeof(peer->key), peer);
     DL_APPEND(peers->oldest, peer);
     return peer;
@@ -147,6 +149,7 @@ bool udp_peers_listen(struct udp_peers *peers, const struct config_listener *con
     socket->peers = peers;
     socket->codec = codec;
     socket->options = setup_codec_options(config->meter_status);
+    socket->listener = (uint8_t)(GATEWAY_BROKER + 1 + (config - peers->setup.config->listeners));
     socket->udp = udp_open(peers->setup.base,
                            &(struct udp_options){.address = config->address,
                                                  .port = (uint16_t)config->port,

@@ -66,15 +66,20 @@ declare
     item onekey.incoming;
 begin
     select array_agg(row(
-        i.number, coalesce(i.protocol, ''), coalesce(i.identity, ''), i.kind,
+        i.number, case when k.ticket_kind = 'outage' then '' else coalesce(i.protocol, '') end,
+        coalesce(i.identity, ''), i.kind,
         case when i.kind <> 'service' then 'none'
              when coalesce(i.service_kind, '') in ('', 'none') then 'other' else i.service_kind end,
-        concat_ws(' ', nullif(i.flags, ''), case when d.id is null then 'unknown_device' end,
+        concat_ws(' ', nullif(i.flags, ''),
+                  case when d.id is null and k.ticket_kind is distinct from 'outage' then 'unknown_device' end,
                   case when i.occurred_at not between i.received_at - interval '7 days'
                                               and i.received_at + interval '5 minutes'
                        then 'clock_wrong' end),
-        i.occurred_at, i.received_at, i.raw, i.detail, d.id, d.household_id, d.area_id,
-        coalesce('household:' || d.household_id, concat(i.protocol, ':', i.identity)),
+        i.occurred_at, i.received_at, i.raw, i.detail, d.id, d.household_id,
+        case when k.ticket_kind = 'outage' then onekey.area_of_outage(resolve_signals.district, i.identity)
+             else d.area_id end,
+        case when k.ticket_kind = 'outage' then 'outage:' || i.identity
+             else coalesce('household:' || d.household_id, concat(i.protocol, ':', i.identity)) end,
         k.action, k.ticket_kind, k.closes,
         coalesce(k.priority, s.priority, t.priority))::onekey.incoming),
         bool_or(i.number is null or i.received_at is null or not isfinite(i.received_at) or k.action is null
@@ -91,7 +96,7 @@ begin
                (select h.area_id from onekey.household h where h.district = d.district and h.id = d.household_id)
         from onekey.device d
         where d.district = resolve_signals.district and d.protocol = i.protocol and d.identity = i.identity
-        limit 1) d on true;
+        limit 1) d on k.ticket_kind is distinct from 'outage';
 
     if has_fault then
         select * into item from unnest(batch) i
@@ -107,6 +112,14 @@ begin
     end if;
     return batch;
 end $$;
+
+-- The area that an outage is of: 'area:17' -> 17. None where its cause is another.
+create or replace function onekey.area_of_outage(district text, identity text) returns bigint
+language sql stable as $$
+    select a.id from onekey.area a
+    where a.district = area_of_outage.district
+      and a.id = case when identity ~ '^area:[0-9]{1,18}$' then substr(identity, 6)::bigint end
+$$;
 
 -- Signals that raise: one statement opens or bumps their tickets and records signals and events.
 -- The unique index ticket_one_open decides between gateways; a ticket that closes in between is not bumped,
@@ -146,6 +159,8 @@ begin
         set signal_count = t.signal_count + excluded.signal_count,
             last_signal_at = greatest(t.last_signal_at, excluded.last_signal_at),
             priority = least(t.priority, excluded.priority),
+            -- An outage that grew says how many it is now.
+            detail = case when t.kind = 'outage' then excluded.detail else t.detail end,
             flags = case when excluded.flags <@ t.flags then t.flags
                          else onekey.flag_set(array_to_string(t.flags || excluded.flags, ' ')) end
         returning id, subject, kind, service_kind, state
@@ -195,6 +210,8 @@ declare
     event text := case when not is_proven then 'note' when item.action = 'cancel' then 'cancelled_by_person'
                        else 'restored' end;
     open_ids bigint[];
+    into_id bigint;
+    result text;
     ticket onekey.ticket;
 begin
     if exists (select from onekey.signal s where s.district = settle.district and s.gateway = settle.gateway
@@ -224,11 +241,17 @@ begin
            case when not is_proven then jsonb_build_object('unauthenticated', item.kind) end
     from unnest(open_ids) id;
     if is_proven and item.closes and onekey.all_restored(settle.district, open_ids[1]) then
-        update onekey.ticket t set state = 'closed', outcome = 'restored', closed_at = clock_timestamp(),
+        into_id := (select t.id from onekey.ticket t
+                    where t.district = settle.district and t.kind = 'outage' and item.ticket_kind <> 'outage'
+                      and t.subject = 'outage:' || (item.detail ->> 'outage') and t.state <> 'closed' limit 1);
+        result := case when into_id is null then 'restored' else 'merged' end;
+        update onekey.ticket t set state = 'closed', outcome = result, merged_into = into_id,
+            closed_at = clock_timestamp(),
             held_until = null, held_by = null, hold_reason = null, return_priority = null
         where t.district = settle.district and t.id = open_ids[1] and t.state = 'open';
         insert into onekey.ticket_event (district, ticket_id, kind, origin, detail)
-        select settle.district, open_ids[1], 'closed', settle.gateway, '{"outcome": "restored"}' where found;
+        select settle.district, open_ids[1], 'closed', settle.gateway,
+               jsonb_strip_nulls(jsonb_build_object('outcome', result, 'merged_into', into_id)) where found;
     end if;
     perform onekey.notify_tickets(settle.district, open_ids);
     if item.action = 'cancel' then -- the person is called back, and at once
@@ -317,6 +340,7 @@ end $$;
 
 select onekey.grant_execute('raise_tickets', 'onekey_gateway');
 select onekey.grant_execute('resolve_signals');
+select onekey.grant_execute('area_of_outage');
 select onekey.grant_execute('open_or_bump');
 select onekey.grant_execute('settle');
 select onekey.grant_execute('all_restored');

@@ -167,6 +167,29 @@ def test_lost_and_restored_in_one_batch_keep_their_order(db):
           [("open", True), ("closed", False), ("open", True)])
 
 
+def test_an_outage_is_one_ticket_and_takes_in_what_was_told_before(db):
+    lone = db.raises(signal(1, "device_lost"))[0][1]
+    other = db.raises(signal(2, "device_lost", "w2"))[0][1]
+    area = db.sql("select id from onekey.area where code = 'T'")
+    outage = db.raises(signal(3, "outage", f"area:{area}", detail='{"cause": "area", "lost": 20}'))[0][1]
+    equal(db.ticket(outage, "subject, area_id, device_id is null, flags, priority"), f"outage:area:{area}|{area}|t|{{}}|2")
+    # Told by another device of it, of another protocol, with more of them lost: the same ticket.
+    equal(db.raises(signal(4, "outage", f"area:{area}", protocol="meter_json", detail='{"cause": "area", "lost": 90}')),
+          [(4, outage, "open", False)])
+    equal(db.ticket(outage, "detail ->> 'lost', signal_count"), "90|2")
+    equal(db.raises(signal(5, "device_returned", detail='{"outage": "area:%s"}' % area))[0][1:], (lone, "closed", False))
+    equal(db.ticket(lone, "outcome, merged_into"), f"merged|{outage}")
+    db.raises(signal(6, "device_returned", "w2"))
+    equal(db.ticket(other, "outcome, merged_into is null"), "restored|t")
+    equal(db.raises(signal(7, "outage_ended", f"area:{area}", protocol="meter_json",
+                           detail='{"outage": "area:%s"}' % area))[0][1:], (outage, "closed", False))
+    equal(db.ticket(outage, "outcome, merged_into is null"), "restored|t")
+    carrier = db.raises(signal(8, "outage", "carrier:46000"))[0][1]
+    equal(db.ticket(carrier, "subject, area_id is null"), "outage:carrier:46000|t")
+    # What is no area of ours is still a ticket.
+    equal(db.raises(signal(9, "outage", "area:99999999999999999999"))[0][2:], ("open", True))
+
+
 def test_what_cannot_be_stored_is_an_error_that_names_it(db):
     for bad, said in [(signal(7, "earthquake"), 'signal 7 of gateway g1: kind "earthquake" is not known'),
                       (signal(7, "service", service_kind="pizza"), 'service kind "pizza" is not known'),

@@ -180,6 +180,7 @@ static const struct {
     {SOUND "[journal]\nsegment_bytes=1M\ntotal_bytes=1M\n",
      "total_bytes is less than two segments"},
     {SOUND "[supervise]\nmeter_s=60\n", "meter_s is below [silence] report_interval_s"},
+    {SOUND "[supervise]\ninterval_min_s=60\ninterval_max_s=59\n", "interval_min_s is above"},
     {SOUND "[mqtt]\npassword_file=/p\n", "password_file needs a username"},
     {SOUND "[gateway]\nname = a\x1b[31m\n", "name = a?[31m has a forbidden character"},
 };
