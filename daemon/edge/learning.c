@@ -10,8 +10,7 @@
 #define CHANNEL "onekey_lesson"
 #define BATCH 100       /* profiles, or meters asked for, in one statement */
 #define STORE_EVERY_S 1 /* a batch, full or not */
-#define ASK_EVERY_S                                                                                \
-    60 /* for lessons nobody told of, blank meters, and absences that follow others */
+#define ASK_EVERY_S 10  /* for lessons nobody told of, blank meters, absences that follow others */
 #define RETRY_S 1
 
 enum { LESSONS, STORE, LOAD, NEXT_ABSENCES };

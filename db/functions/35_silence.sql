@@ -164,14 +164,14 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
 $$;
 comment on function onekey.profiles_of(text, text[], text[]) is 'The copies for meters of which a gateway knows nothing; null where there is none';
 
--- To be called every minute: a gateway knows of one absence a home and of what follows it only when it reads the home again.
+-- To be called several times a minute: a gateway knows of one absence a home and of what follows it only when it reads the home again.
 create or replace function onekey.tell_next_absences(district text) returns void
 language sql security definer set search_path = onekey, pg_temp as $$
     select pg_notify('onekey_device', concat(d.district, ' ', d.id))
     from onekey.absence ended
     join onekey.device d on d.district = ended.district and d.household_id = ended.household_id
     where ended.district = tell_next_absences.district
-      and ended.until_at between clock_timestamp() - interval '3 minutes' and clock_timestamp()
+      and ended.until_at between clock_timestamp() - interval '1 minute' and clock_timestamp()
       and exists (select from onekey.absence next where next.district = ended.district
                   and next.household_id = ended.household_id and next.from_at >= ended.until_at)
     limit 1000
@@ -253,6 +253,22 @@ begin
 end $$;
 comment on function onekey.read_silence(text, bigint) is
     'What the detector has learned of a home, what it expects and what ran, and what its alarms turned out to be; audited';
+
+-- The same by the home's code, for who knows no number; of the only district that has one of it.
+create or replace function onekey.read_silence(household text)
+returns jsonb language plpgsql security definer set search_path = onekey, pg_temp as $$
+declare
+    home onekey.household;
+begin
+    select h.* into strict home from onekey.household h
+    where h.code = household and ((onekey.who()).district is null or h.district = (onekey.who()).district);
+    return onekey.read_silence(home.district, home.id);
+exception
+    when no_data_found then return null;
+    when too_many_rows then
+        raise exception 'several districts have a household %', household using errcode = 'invalid_parameter_value';
+end $$;
+comment on function onekey.read_silence(text) is 'The same of the household of that code';
 
 select onekey.grant_execute(name, 'onekey_console')
 from unnest(array['set_absence', 'end_absence', 'set_silence', 'read_silence']) name;

@@ -87,6 +87,7 @@ def test_no_client_calls_what_is_inside(db):
            "read_measure",
            "read_observations",
            "read_silence",
+           "read_silence",
            "read_ticket",
            "report_catalog",
            "report_refusal",

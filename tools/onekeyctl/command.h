@@ -13,6 +13,7 @@ int migrate_command(const struct invocation *invocation, int argc, char **argv);
 int import_command(const struct invocation *invocation, int argc, char **argv);
 int notice_command(const struct invocation *invocation, int argc, char **argv);
 int notices_command(const struct invocation *invocation, int argc, char **argv);
+int silence_command(const struct invocation *invocation, int argc, char **argv);
 int ticket_command(const struct invocation *invocation, int argc, char **argv);
 int tickets_command(const struct invocation *invocation, int argc, char **argv);
 

@@ -18,6 +18,7 @@ static const struct {
      migrate_command},
     {"import", "KIND FILE.csv", "areas, households, contacts, absences or devices, all or nothing",
      import_command},
+    {"silence", "show HOUSEHOLD", "what is known of its water, expected and run", silence_command},
     {"tickets", "[--open] [--follow]", "the last 100 tickets or the open ones; then as they change",
      tickets_command},
     {"ticket", "COMMAND ID ...", "claim, answer, dispatch, verify, close ...: `ticket --help`",
