@@ -38,6 +38,14 @@ static int64_t read_moment(const struct pg_result *rows, int row, int column)
     return (at_s < LATEST_S ? at_s : LATEST_S) * US_PER_SECOND;
 }
 
+/* As the configuration limits it; null: 0. */
+static int32_t read_limited(const struct pg_result *rows, int row, int column, int32_t most)
+{
+    int64_t value = rows_int64(rows, row, column);
+
+    return value < most ? (int32_t)value : most;
+}
+
 static struct stretch read_stretch(const struct pg_result *rows, int row, int column)
 {
     return (struct stretch){read_moment(rows, row, column), read_moment(rows, row, column + 1)};
@@ -52,8 +60,8 @@ static void read_home(const struct pg_result *rows, int row, struct device_entry
     out->worked_on = read_stretch(rows, row, WORKED_ON_FROM);
     out->latitude_e7 = (int32_t)rows_int64(rows, row, LATITUDE);
     out->longitude_e7 = (int32_t)rows_int64(rows, row, LONGITUDE);
-    out->silence_ml = (int32_t)rows_int64(rows, row, SILENCE_ML);
-    out->silence_window_s = (int32_t)rows_int64(rows, row, SILENCE_WINDOW);
+    out->silence_ml = read_limited(rows, row, SILENCE_ML, 655000);
+    out->silence_window_s = read_limited(rows, row, SILENCE_WINDOW, 168 * 3600);
     if (scheme_size <= SCHEME_LIMIT)
         memcpy(out->scheme, rows_text(rows, row, SCHEME), scheme_size);
 }

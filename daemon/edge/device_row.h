@@ -13,8 +13,7 @@
     "extract(epoch from absent_from)::bigint, extract(epoch from absent_until)::bigint, "          \
     "extract(epoch from worked_on_from)::bigint, extract(epoch from worked_on_until)::bigint, "    \
     "round(latitude * 1e7)::bigint, round(longitude * 1e7)::bigint, silence_scheme, "              \
-    "round(least(silence_litres, 655) * 1000)::bigint, "                                           \
-    "round(least(silence_hours, 168) * 3600)::bigint"
+    "round(silence_litres * 1000), round(silence_hours * 3600)"
 
 /* False if the gateway cannot know such a device. */
 bool device_row_read(const struct pg_result *rows, int row, struct device_entry *out) MUST_USE;
