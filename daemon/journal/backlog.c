@@ -46,7 +46,9 @@ static bool hand_over(struct backlog *backlog, const struct record *record)
         !handler->on_record(handler->context, record))
         return false;
     struct scan_damage damage;
-    /* Holes up to the checkpoint nobody needs any more: whole segments may be gone from there. */
+    /* Holes up to the checkpoint nobody needs any more: whole segments may be gone from there. They
+     * are forgotten before a later one, which was perhaps never promised, is joined to them. */
+    scan_forget(&backlog->scan, done);
     if (scan_damaged(&backlog->scan, record, &damage) && damage.last > backlog->after &&
         damage.last > done)
         handler->on_damage(handler->context, &damage);

@@ -86,6 +86,11 @@ enum scan_result scan_next(struct scan *scan, const uint8_t *window, size_t have
     return SCAN_END;
 }
 
+void scan_forget(struct scan *scan, uint64_t number)
+{
+    scan->has_hole = scan->has_hole && scan->hole.last > number;
+}
+
 bool scan_damaged(struct scan *scan, const struct record *record, struct scan_damage *damage)
 {
     if (!scan->has_hole || record->durable < scan->proof)

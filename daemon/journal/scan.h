@@ -55,5 +55,7 @@ enum scan_result scan_next(struct scan *scan, const uint8_t *window, size_t have
                            struct record *record);
 /* After SCAN_RECORD: whether that record proves the hole before it to be damage. Forgets the hole. */
 bool scan_damaged(struct scan *scan, const struct record *record, struct scan_damage *damage);
+/* Forgets a hole that ends at `number` or before: nobody needs what was in it. */
+void scan_forget(struct scan *scan, uint64_t number);
 
 #endif

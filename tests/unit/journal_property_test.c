@@ -260,6 +260,8 @@ static void test_no_promise_is_broken(void **state)
     const char *given = getenv("SEED");
     uint64_t seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000;
     unsigned rounds = given != NULL ? 1 : 40;
+    /* Each of these once broke a promise, and is played before new ones. */
+    static const uint64_t remembered[] = {UINT64_C(1795342569035)};
     unsigned replayed = 0, read = 0, crashes = 0, refused = 0, recycled = 0;
     struct world *world = calloc(1, sizeof *world);
     world->written = calloc(RECORDS_MAX, sizeof *world->written);
@@ -267,8 +269,10 @@ static void test_no_promise_is_broken(void **state)
         struct written *written = world->written;
         memset(world, 0, sizeof *world);
         world->written = written;
-        printf("# SEED=%llu\n", (unsigned long long)seed);
-        random_init(&world->random, seed);
+        bool is_new = given != NULL || round >= sizeof remembered / sizeof *remembered;
+        uint64_t chosen = is_new ? seed : remembered[round];
+        printf("# SEED=%llu\n", (unsigned long long)chosen);
+        random_init(&world->random, chosen);
         fake_disk_init(&world->disk, 8 * SEGMENT_SIZE);
         world->wall_seconds = 1700000000;
         start(world);
