@@ -85,7 +85,7 @@ def test_flood(tap, stack):
         receive(client, 500 * len(watch_frame(BAND, "LK")))
     thinned = wait_for(lambda: stack.metric("onekey_observations_thinned_total") - before >= 400)
     count = int(stack.value("select count(*) from onekey.observation where battery_percent = 76"))
-    tap.check(thinned and 0 < count < 60, "a device that speaks without end fills no history", f"{count} rows of 500 frames")
+    tap.check(thinned and count < 60, "a device that speaks without end fills no history", f"{count} rows of 500 frames")
 
 
 def test_database_away(tap, stack):
