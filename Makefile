@@ -19,28 +19,31 @@ CPPFLAGS += -I. -isystem $(PG_INCLUDE) -D_GNU_SOURCE -DONEKEY_VERSION='"$(VERSIO
 CFLAGS += -std=gnu11 -g $(WARNINGS)
 
 # Libraries of our own, from the bottom up: each may use those before it (tests/lint holds it).
-LIBRARIES := protocol base core journal db edge
+LIBRARIES := protocol base core journal db edge http password
 DIR_protocol := protocol
 DIR_base := daemon/base
 DIR_core := daemon/core
 DIR_journal := daemon/journal
 DIR_db := db
 DIR_edge := daemon/edge
+DIR_http := tools/console/http
+DIR_password := tools/password
 # Link order: users before what they use.
-LINK_ORDER := edge db journal core base protocol
+LINK_ORDER := http password edge db journal core base protocol
 
 # Programs: the folder each is made of and the foreign libraries it needs.
-PROGRAMS := onekeyd onekeyctl onekey-report onekey-sim
+PROGRAMS := onekeyd onekeyctl onekey-report onekey-sim onekey-console
 DIR_onekeyd := daemon
 DIR_onekeyctl := tools/onekeyctl
 DIR_onekey-report := tools/report
 DIR_onekey-sim := tools/sim
+DIR_onekey-console := tools/console
 # What programs have in common.
 ALSO_onekeyctl := tools/common
 ALSO_onekey-report := tools/common
 FOREIGN_onekey-report := -lxlsxwriter
 FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lcurl -lssl -lcrypto -ljansson \
-	-linih -lz -lsystemd -lpthread -lm
+	-linih -lz -lsystemd -lcrypt -lpthread -lm
 
 # $(call sources,DIR): the C files of one folder.
 sources = $(sort $(wildcard $(1)/*.c))

@@ -338,6 +338,8 @@ static void derive(struct reader *reader, const char *file)
     struct config *config = reader->config;
     if (config->mqtt.client_id[0] == '\0')
         memcpy(config->mqtt.client_id, config->gateway.name, CONFIG_NAME_SIZE);
+    if (config->console.conninfo[0] == '\0')
+        memcpy(config->console.conninfo, config->database.conninfo, CONFIG_PATH_SIZE);
     if (config->journal.directory[0] != '\0')
         return;
     int size = snprintf(config->journal.directory, CONFIG_PATH_SIZE, "%s/journal",

@@ -179,6 +179,8 @@ static void check_whole(const struct check *check)
                         "meter would be lost; raise it");
     if (config->supervise.interval_min_s > config->supervise.interval_max_s)
         complain(check, "[supervise] interval_min_s is above interval_max_s; lower it");
+    if ((config->console.certificate[0] == '\0') != (config->console.key[0] == '\0'))
+        complain(check, "[console] has a certificate or a key without the other; give both");
     if (config->mqtt.password_file[0] != '\0' && config->mqtt.username[0] == '\0')
         complain(check, "[mqtt] password_file needs a username; give one");
     if (config->battery.restored_percent <= config->battery.low_percent)

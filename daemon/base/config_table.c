@@ -194,6 +194,36 @@ const struct config_key config_keys[] = {
     {"control", "socket", CONFIG_PATH, RESTART, IN(control.socket), "/run/onekey/control.sock", 1,
      107, NULL, "Socket that onekeyctl talks to. The group of the daemon may use it."},
 
+    {"console", "address", CONFIG_ADDRESS, RESTART, IN(console.address), "127.0.0.1", 0, 0, NULL,
+     "Address on which onekey-console serves browsers; :: is every address."},
+    {"console", "port", CONFIG_INTEGER, RESTART, IN(console.port), "8443", 1, 65535, NULL,
+     "Port on which it serves them."},
+    {"console", "certificate", CONFIG_PATH, RESTART, IN(console.certificate), "", 0, 0, NULL,
+     "Certificate chain (PEM). Empty serves without TLS: only behind a proxy, or on loopback."},
+    {"console", "key", CONFIG_PATH, RESTART, IN(console.key), "", 0, 0, NULL,
+     "Private key (PEM) of the certificate."},
+    {"console", "hosts", CONFIG_TEXT, RESTART, IN(console.hosts), "", 0, 0, NULL,
+     "Names by which browsers may call it, separated by blanks. Addresses in numbers and "
+     "localhost always may."},
+    {"console", "proxies", CONFIG_TEXT, RESTART, IN(console.proxies), "", 0, 0, NULL,
+     "Addresses of proxies, separated by blanks, whose X-Forwarded-For and X-Forwarded-Proto are "
+     "believed."},
+    {"console", "conninfo", CONFIG_CONNINFO, RESTART, IN(console.conninfo), "", 0, 0, NULL,
+     "Connection string of libpq for onekey-console, whose role should have no more rights than "
+     "onekey_console; empty is that of [database]."},
+    {"console", "pages", CONFIG_PATH, RESTART, IN(console.pages), "/usr/share/onekey/console", 1, 0,
+     NULL, "Folder of the web page's files. They are read at start."},
+    {"console", "connections_max", CONFIG_INTEGER, RESTART, IN(console.connections_max), "4096", 16,
+     100000, NULL,
+     "Most connections of browsers at once. One more takes the place of that which has been "
+     "waiting longest without a request."},
+    {"console", "session_idle_s", CONFIG_INTEGER, RESTART, IN(console.session_idle_s), "3600", 60,
+     7 * DAY_S, NULL,
+     "A session that asks for nothing for so long ends; not that of a person on duty whose "
+     "console is connected."},
+    {"console", "session_s", CONFIG_INTEGER, RESTART, IN(console.session_s), "50400", 60,
+     30 * DAY_S, NULL, "A session ends after so long whatever it does."},
+
     {"log", "level", CONFIG_CHOICE, RELOAD, IN(log.level), "info", 2, 0,
      "critical error warning notice info debug", "The least that is logged."},
 

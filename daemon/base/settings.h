@@ -108,6 +108,15 @@ struct config {
         char socket[CONFIG_PATH_SIZE];
     } control;
     struct {
+        char address[CONFIG_NAME_SIZE];
+        int32_t port;
+        char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE];
+        char hosts[CONFIG_PATH_SIZE], proxies[CONFIG_PATH_SIZE]; /* separated by blanks */
+        char conninfo[CONFIG_PATH_SIZE]; /* never empty: database.conninfo unless set */
+        char pages[CONFIG_PATH_SIZE];
+        int32_t connections_max, session_idle_s, session_s;
+    } console;
+    struct {
         int32_t level; /* enum log_level */
     } log;
     struct {

@@ -132,6 +132,7 @@ returns boolean language plpgsql security definer set search_path = onekey, pg_t
 #variable_conflict use_variable
 declare
     strange text;
+    was text := (select u.role from onekey.app_user u where u.district = set_user.district and u.name = set_user.name);
 begin
     if not onekey.is_owner() and not onekey.may('set_user', district, 'user:' || name) then
         return false;
@@ -147,6 +148,10 @@ begin
     set role = excluded.role, full_name = coalesce(set_user.full_name, u.full_name),
         password_hash = coalesce(excluded.password_hash, u.password_hash),
         is_active = coalesce(set_user.is_active, u.is_active);
+    if password_hash is not null or is_active is false or role <> was then
+        delete from onekey.console_session s where s.district = set_user.district and s.user_name = set_user.name;
+        delete from onekey.login_failure f where f.district = set_user.district and f.subject = 'user:' || name;
+    end if;
     if area_codes is not null then
         delete from onekey.app_user_area a where a.district = set_user.district and a.user_name = set_user.name;
         insert into onekey.app_user_area
@@ -156,10 +161,11 @@ begin
     perform onekey.audit_entry(district, 'set_user', 'user:' || name, true, jsonb_strip_nulls(jsonb_build_object(
         'role', role, 'areas', area_codes, 'is_active', is_active,
         'password', case when password_hash is not null then 'changed' end)));
+    perform pg_notify('onekey_people', district);
     return true;
 end $$;
 comment on function onekey.set_user(text, text, text, text, text[], text, boolean) is
-    'Adds or changes a person; false: refused';
+    'Adds or changes a person; false: refused. Another password or role, or none any more, ends his sessions';
 
 -- Nobody is named, and the connection is that of the schema's owner or a superuser.
 create or replace function onekey.is_owner() returns boolean
@@ -205,6 +211,7 @@ begin
             using errcode = 'invalid_parameter_value';
     end if;
     perform onekey.audit_entry(me.district, 'shift_' || what, 'user:' || whose, true);
+    perform pg_notify('onekey_people', me.district);
     return given;
 end $$;
 comment on function onekey.set_shift(text, text, text) is 'Goes on duty, pauses, resumes, goes off duty';

@@ -17,10 +17,25 @@ with recursive tree as (
 select * from tree;
 comment on view onekey.v_area is 'Areas with their path of codes, of Chinese names, and the street-town they belong to';
 
+-- Whether whoever acts is shown whole telephone numbers in lists; who names nobody and is let in at all, is.
+create or replace function onekey.reads_phones() returns boolean
+language sql stable security definer set search_path = onekey, pg_temp as $$
+    select coalesce(current_setting('onekey.user', true), '') = '' or exists (
+        select from onekey.role_command c where c.role = (onekey.who()).role and c.command = 'read_phone')
+$$;
+
+-- 138****5678
+create or replace function onekey.mask_phone(phone text) returns text
+language sql immutable set search_path = onekey, pg_temp as $$
+    select case when length(phone) > 7 then left(phone, 3) || repeat('*', length(phone) - 7) || right(phone, 4)
+                else repeat('*', greatest(length(phone) - 2, 0)) || right(phone, 2) end
+$$;
+
 -- People see here what their areas hold: onekey.scope().
 create view onekey.v_tickets as
 select t.district, t.id, t.kind, t.service_kind, coalesce(k.class, c.class) as class, t.priority, t.state, t.flags,
-       t.signal_count, t.claimed_by, h.code as household, h.address, r.name as resident, h.phone, a.path_zh as area,
+       t.signal_count, t.claimed_by, h.code as household, h.address, r.name as resident,
+       case when (select onekey.reads_phones()) then h.phone else onekey.mask_phone(h.phone) end as phone, a.path_zh as area,
        t.protocol, t.identity, t.household_id, t.device_id, t.area_id, t.pressed_at, t.received_at, t.raised_at,
        t.last_signal_at, t.presented_at, t.claimed_at, t.answered_at, t.dispatched_at, t.on_scene_at, t.verified_at,
        t.closed_at, t.outcome, t.episode, t.reopened_at, t.owned_at, t.claim_until, t.is_answered, t.is_test, t.held_until,
@@ -115,4 +130,6 @@ comment on view onekey.v_on_duty is 'Who is on duty, since when, and with how ma
 select onekey.grant_to('select on onekey.v_area, onekey.v_ticket_times', 'onekey_console', 'onekey_report');
 select onekey.grant_to('select on onekey.v_tickets, onekey.v_open_tickets, onekey.v_care_calls, onekey.v_ticket_sla,
     onekey.v_on_duty', 'onekey_console');
+select onekey.grant_execute('reads_phones', 'onekey_console');
+select onekey.grant_execute('mask_phone', 'onekey_console');
 select onekey.grant_to('select on onekey.v_upcoming', 'onekey_gateway', 'onekey_console');

@@ -18,8 +18,10 @@ RULES = {
     "daemon": (["protocol", "daemon/base", "daemon/core", "daemon/journal", "db", "daemon/edge"],
                ["any"]),
     "tools": (["protocol", "daemon/base", "db"], ["any"]),
-    "tools/onekeyctl": (["protocol", "daemon/base", "db", "tools/common"], ["any"]),
     "tools/report": (["daemon/base", "tools/common"], ["any"]),
+    "tools/console": (["protocol", "daemon/base", "db", "tools/console/http", "tools/password"], ["any"]),
+    "tools/console/http": (["daemon/base"], ["any"]),
+    "tools/onekeyctl": (["protocol", "daemon/base", "db", "tools/common", "tools/password"], ["any"]),
     "tools/sim": (["protocol", "daemon/base", "db", "daemon/core"], ["any"]),
 }
 # File: foreign headers that it alone of its folder may see.

@@ -99,3 +99,6 @@ bench:
 	@tools/dev/deps
 	@$(MAKE) --no-print-directory -s all $(BENCHES)
 	@BUILD=$(BUILD) tests/bench/run
+
+# Part of the program, read by the assembler, which make does not see.
+$(BUILD)/release/tools/console/spec.o $(BUILD)/check/tools/console/spec.o: tools/console/openapi.json

@@ -15,6 +15,7 @@ int notice_command(const struct invocation *invocation, int argc, char **argv);
 int notices_command(const struct invocation *invocation, int argc, char **argv);
 int silence_command(const struct invocation *invocation, int argc, char **argv);
 int ticket_command(const struct invocation *invocation, int argc, char **argv);
+int user_command(const struct invocation *invocation, int argc, char **argv);
 int tickets_command(const struct invocation *invocation, int argc, char **argv);
 
 #endif

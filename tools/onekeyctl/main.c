@@ -26,6 +26,7 @@ static const struct {
     {"notices", "[--failed]", "the last 100 notices, or those that did not arrive",
      notices_command},
     {"notice", "retry ID", "send a notice again that was given up or waits", notice_command},
+    {"user", "list|add|password ...", "people of the console: `user --help`", user_command},
     {"reload", "", "let the daemon read its configuration again", control_command},
     {"drain", "", "take no new connections, deliver what is held, then end", control_command},
 };
