@@ -5,6 +5,7 @@
 #ifndef ONEKEY_BASE_SETTINGS_H
 #define ONEKEY_BASE_SETTINGS_H
 
+#include "daemon/base/settings_console.h"
 #include "daemon/base/settings_words.h"
 
 #include <stdbool.h>
@@ -14,8 +15,6 @@
 #define CONFIG_TARGETS_MAX 8 /* of each transport of notices */
 #define CONFIG_AT_ONCE_MAX 16
 #define CONFIG_SCHEMES_MAX 16
-#define CONFIG_NAME_SIZE 48
-#define CONFIG_PATH_SIZE 256
 
 struct config_listener {
     char name[CONFIG_NAME_SIZE];
@@ -107,15 +106,7 @@ struct config {
     struct {
         char socket[CONFIG_PATH_SIZE];
     } control;
-    struct {
-        char address[CONFIG_NAME_SIZE];
-        int32_t port;
-        char certificate[CONFIG_PATH_SIZE], key[CONFIG_PATH_SIZE];
-        char hosts[CONFIG_PATH_SIZE], proxies[CONFIG_PATH_SIZE]; /* separated by blanks */
-        char conninfo[CONFIG_PATH_SIZE]; /* never empty: database.conninfo unless set */
-        char pages[CONFIG_PATH_SIZE];
-        int32_t connections_max, session_idle_s, session_s;
-    } console;
+    struct config_console console;
     struct {
         int32_t level; /* enum log_level */
     } log;

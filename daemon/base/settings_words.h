@@ -1,6 +1,9 @@
-/* What settings of a few words may be; members of settings.h, where each says which. */
+/* What settings of a few words may be, and the sizes of the others; members of settings.h, where each says which. */
 #ifndef ONEKEY_BASE_SETTINGS_WORDS_H
 #define ONEKEY_BASE_SETTINGS_WORDS_H
+
+#define CONFIG_NAME_SIZE 48
+#define CONFIG_PATH_SIZE 256
 
 enum config_transport { CONFIG_TCP, CONFIG_TLS, CONFIG_UDP };
 /* What of a client's certificate names the device. */
