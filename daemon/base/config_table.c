@@ -168,7 +168,7 @@ const struct config_key config_keys[] = {
      NULL,
      "A device that has missed four of its reports is lost before the time above, but not before "
      "this; 0 always waits. One that reports too seldom for the time above has four reports to miss."},
-    {"supervise", "interval_min_s", CONFIG_INTEGER, RELOAD, IN(supervise.interval_min_s), "10", 1,
+    {"supervise", "interval_min_s", CONFIG_INTEGER, RELOAD, IN(supervise.interval_min_s), "1", 1,
      DAY_S, NULL, "A report interval that is learned is taken to be no shorter."},
     {"supervise", "interval_max_s", CONFIG_INTEGER, RELOAD, IN(supervise.interval_max_s), "86400",
      1, 30 * DAY_S, NULL,

@@ -23,6 +23,9 @@ call_box_s = {TIMEOUT_S}
 hold_off_s = 0
 startup_grace_s = 2
 
+[outage]
+devices = 1000000
+
 [journal]
 segment_bytes = 64K
 """
