@@ -2,7 +2,7 @@ import { render } from 'preact';
 import { effect } from '@preact/signals';
 import { html } from './lib/html.js';
 import { get, session } from './lib/api.js';
-import { language, t } from './lib/i18n.js';
+import { language, speak, t } from './lib/i18n.js';
 import { startLive, stopLive } from './lib/live.js';
 import { theme } from './lib/settings.js';
 import { startSound, tones } from './lib/sound.js';
@@ -10,6 +10,7 @@ import { forgetAll, readAll } from './lib/store.js';
 import { startClock } from './lib/time.js';
 import { App } from './app.js';
 
+await speak();
 startClock();
 startSound();
 effect(() => {

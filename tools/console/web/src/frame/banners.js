@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { html } from '../lib/html.js';
 import { t, word } from '../lib/i18n.js';
 import { heardAt, isLive, isStale } from '../lib/live.js';
-import { isDatabaseUp, may, myShift, notices, summary, unstored } from '../lib/store.js';
+import { isDatabaseUp, isDutyKnown, may, myShift, notices, summary, unstored } from '../lib/store.js';
 import { session } from '../lib/api.js';
 import { arm, isSilent } from '../lib/sound.js';
 import { clock, moment } from '../lib/time.js';
@@ -38,7 +38,7 @@ export function Banners() {
       <span>${t('banner.silent_then')}</span><button onClick=${arm}>${t('banner.sound_on')}</button></${Banner}>`}
     ${summary.value?.outage && html`<${Banner} tone="warning"><b>${t('banner.outage')}</b>
       <span>${t('banner.outage_then')}</span></${Banner}>`}
-    ${works && !myShift.value && session.value.user.role === 'operator' && html`<${Banner} tone="plain">
+    ${works && isDutyKnown.value && !myShift.value && session.value.user.role === 'operator' && html`<${Banner} tone="plain">
       <b>${t('banner.off_duty')}</b><span>${t('banner.off_duty_then')}</span>
       <button onClick=${() => setShift('on')}>${t('shift.go_on')}</button></${Banner}>`}
     <${Notices} /></div>`;

@@ -1,7 +1,7 @@
 /* Language, light and dark, volume, single keys. */
 import { html } from '../lib/html.js';
 import { send, session } from '../lib/api.js';
-import { LANGUAGES, language, t } from '../lib/i18n.js';
+import { LANGUAGES, language, speak, t } from '../lib/i18n.js';
 import { singleKeys } from '../lib/keys.js';
 import { THEMES, theme } from '../lib/settings.js';
 import { testSound, volume } from '../lib/sound.js';
@@ -10,7 +10,7 @@ import { Dialog, closeDialog, openDialog } from '../ui/dialog.js';
 export function LanguageSwitch() {
   return html`<div class="segments" role="group" aria-label=${t('settings.language')}>
     ${LANGUAGES.map(([name, label]) => html`<button type="button" key=${name} lang=${name}
-      aria-pressed=${language.value === name} onClick=${() => { language.value = name; }}>${label}</button>`)}</div>`;
+      aria-pressed=${language.value === name} onClick=${() => speak(name)}>${label}</button>`)}</div>`;
 }
 
 async function logOut() {

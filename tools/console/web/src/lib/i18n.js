@@ -1,11 +1,20 @@
-/* The page's words. Two flat files hold the same keys; a test keeps them equal. */
-import zh from '../text/zh.json';
-import en from '../text/en.json';
+/* The page's words. Two flat files hold the same keys; a test keeps them equal. Each is loaded when it is chosen. */
+import { signal } from '@preact/signals';
 import { remembered } from './remember.js';
 
-const TEXTS = { zh, en };
+const FILES = { zh: () => import('../text/zh.json'), en: () => import('../text/en.json') };
+const TEXTS = {};
 export const LANGUAGES = [['zh', '中文'], ['en', 'English']];
-export const language = remembered('language', 'zh');
+const chosen = remembered('language', 'zh');
+/* The language whose words are there; the one that was chosen follows in a moment. */
+export const language = signal('zh');
+
+/* Resolves when the words are there. In another tab of the browser a choice holds after its next load. */
+export async function speak(name = chosen.value) {
+  const known = FILES[name] ? name : 'zh';
+  TEXTS[known] ??= (await FILES[known]()).default;
+  chosen.value = language.value = known;
+}
 
 /* The text of a key with its {values}. An unknown key shows itself, so that it is noticed. */
 export function t(key, values) {

@@ -13,6 +13,7 @@ const FRESH_S = 60;
 export const dictionary = signal(null);
 export const summary = signal(null);
 export const duty = signal([]);
+export const isDutyKnown = signal(false);
 export const unstored = signal([]);
 export const isDatabaseUp = signal(true);
 export const notices = signal([]);
@@ -116,12 +117,35 @@ export { hasMore };
 export async function readAll() {
   const parts = LANES.map((name) =>
     readPage(name, null, Math.min(Math.max(PAGE, lanes[name].ids.peek().length), REREAD_MAX)));
-  const single = async (path, take) => take(await get(path));
-  parts.push(single('/api/summary', (value) => { summary.value = value; }));
-  parts.push(single('/api/on-duty', ({ on_duty }) => { duty.value = on_duty; }));
+  const single = async (path, take) => {
+    const before = told.get(take);
+    const value = await get(path);
+    if (told.get(take) === before) take(value); // else an event has come since, and holds
+  };
+  parts.push(single('/api/summary', takeSummary));
+  parts.push(single('/api/on-duty', takeDuty));
   parts.push(single('/api/unstored', takeUnstored));
   if (!dictionary.value) parts.push(single('/api/dictionary', (value) => { dictionary.value = value; }));
   return Promise.allSettled(parts);
+}
+
+/* How often the stream has told each of these. */
+const told = new Map();
+
+function hear(take) {
+  return (value) => {
+    told.set(take, (told.get(take) ?? 0) + 1);
+    take(value);
+  };
+}
+
+function takeSummary(value) {
+  summary.value = value;
+}
+
+function takeDuty({ on_duty }) {
+  duty.value = on_duty;
+  isDutyKnown.value = true;
 }
 
 function takeUnstored(value) {
@@ -137,12 +161,19 @@ export function forgetAll() {
     for (const { ids, state } of Object.values(lanes)) { ids.value = []; state.value = 'waiting'; }
     summary.value = null;
     notices.value = [];
+    isDutyKnown.value = false;
     unstored.value = [];
   });
 }
 
-/* How many open tickets a lane has, read or not. */
-export const count = (name) => summary.value?.lanes[name]?.total ?? lanes[name].ids.value.length;
+export const hearDuty = hear(takeDuty);
+
+/* How many open tickets a lane has: what is read if that is all, else what the server counted a moment ago. */
+export function count(name) {
+  const { ids, more, state } = lanes[name];
+  const read = ids.value.length;
+  return state.value === 'ready' && more === null ? read : summary.value?.lanes[name]?.total ?? read;
+}
 
 /* The first of each lane that nobody has, for the sound. */
 export const waiting = computed(() => {
@@ -162,9 +193,9 @@ on('hello', (hello) => {
 });
 on('ping', (ping) => ping && serverSays(ping.now));
 on('ticket', changed);
-on('summary', (value) => { summary.value = value; });
-on('shift', (value) => { duty.value = value.on_duty; });
-on('unstored', takeUnstored);
+on('summary', hear(takeSummary));
+on('shift', hearDuty);
+on('unstored', hear(takeUnstored));
 on('database', ({ up }) => { isDatabaseUp.value = up; });
 on('notice', (notice) => { notices.value = [notice, ...notices.value].slice(0, 50); });
 on('link', readAll);

@@ -1,5 +1,5 @@
 /* Steps of tickets: sends the command, says what became of it, and has the ticket read again. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { command, get } from '../lib/api.js';
 import { t, word } from '../lib/i18n.js';
 import { go, route } from '../lib/route.js';
@@ -9,7 +9,9 @@ import { toast } from '../ui/toast.js';
 
 /* The ticket in hand as GET /api/tickets/ID tells it: {id, value, error}. */
 export const inHand = signal({ id: null, value: null, error: null });
-export const isBusy = signal(false);
+/* The step that is on its way, by name; null: none. */
+export const underway = signal(null);
+export const isBusy = computed(() => underway.value !== null);
 
 let asked = 0;
 
@@ -43,9 +45,9 @@ export function refusal(reply) {
 
 /* Resolves with whether it stands. */
 export async function act(id, name, args = {}, { quiet } = {}) {
-  if (!quiet) isBusy.value = true;
+  if (!quiet) underway.value = name;
   const reply = await command(id, name, args);
-  if (!quiet) isBusy.value = false;
+  if (!quiet && underway.value === name) underway.value = null;
   if (!reply.ok && !quiet) toast(refusal(reply), 'bad');
   if (reply.ok && !quiet) toast(t('act.done', { what: t(`command.${name}`), id }));
   if (inHand.peek().id === id && !quiet) readInHand();

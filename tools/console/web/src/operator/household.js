@@ -87,7 +87,8 @@ function Home({ value }) {
     <${Absences} absences=${absences} />
     <section><h3>${t('home.devices')}</h3><${Devices} devices=${devices} /></section>
     <${Place} home=${home} devices=${devices} signal=${read?.ticket.detail} />
-    <section><h3>${t('home.tickets')}</h3><${Tickets} tickets=${tickets} /></section>
+    <section><h3>${t('home.tickets')}</h3>${tickets.length > (read ? 1 : 0) ? html`<${Tickets} tickets=${tickets} />`
+      : html`<p>${t('homes.no_tickets')}</p>`}</section>
     <button class="quiet small" onClick=${readAgain}>${t('home.again')}</button></div>`;
 }
 

@@ -3,7 +3,7 @@ import { html } from '../lib/html.js';
 import { t } from '../lib/i18n.js';
 import { openDialog } from '../ui/dialog.js';
 import { Phone } from '../ui/phone.js';
-import { act, claim, isBusy } from './act.js';
+import { act, claim, isBusy, underway } from './act.js';
 import { outcomeName } from './row.js';
 import { nextStep, shortcuts } from './steps.js';
 import { CloseDialog } from './close_dialog.js';
@@ -12,7 +12,7 @@ import { DispatchDialog } from './dispatch_dialog.js';
 const SHORTCUT_KEYS = { answer: 'a', dispatch: 's', verify: 'v', close: 'x' };
 
 function run(step, ticket, read) {
-  if (isBusy.peek()) return;
+  if (underway.peek() === step) return; // the same key twice is one step
   switch (step) {
     case 'claim': claim(ticket.id); break;
     case 'dispatch': openDialog(DispatchDialog, { ticket, helpers: read.helpers }); break;

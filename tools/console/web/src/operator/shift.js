@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { html } from '../lib/html.js';
 import { t, word } from '../lib/i18n.js';
 import { send, session } from '../lib/api.js';
-import { LANES, duty, lane, may, myShift, row, summary } from '../lib/store.js';
+import { LANES, duty, hearDuty, isDutyKnown, lane, may, myShift, row, summary } from '../lib/store.js';
 import { Age, PriorityMark } from '../ui/mark.js';
 import { Dialog, closeDialog, openDialog } from '../ui/dialog.js';
 import { toast } from '../ui/toast.js';
@@ -16,7 +16,7 @@ export async function setShift(action, reason) {
   try {
     const { given_back, shift } = await send('POST', '/api/shift', reason ? { action, reason } : { action });
     const others = duty.value.filter(({ name }) => name !== session.value.user.name);
-    duty.value = shift ? [...others, shift] : others;
+    hearDuty({ on_duty: shift ? [...others, shift] : others });
     toast(given_back > 0 ? t('shift.given_back', { count: given_back }) : t(`shift.done.${action}`));
     return true;
   } catch (error) {
@@ -59,7 +59,7 @@ function HandOverView() {
 }
 
 export function ShiftControl() {
-  if (!may('shift')) return null;
+  if (!may('shift') || !isDutyKnown.value) return null;
   const shift = myShift.value;
   if (!shift) return html`<button class="shift off" onClick=${() => setShift('on')}>${t('shift.go_on')}</button>`;
   return html`<span class="shift ${shift.paused_at ? 'paused' : 'on'}">

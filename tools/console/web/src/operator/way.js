@@ -8,6 +8,6 @@ export function Way({ ticket }) {
   return html`<ol class="way" aria-label=${t('way.title')}>
     ${wayOf(ticket).map(({ name, state, at }) => html`<li key=${name} class=${state}
         aria-current=${state === 'next' ? 'step' : undefined}>
-      <b>${t(`command.${name}`)}</b>
+      <b data-step=${name}>${t(`command.${name}`)}</b>
       <span title=${at ? moment(at) : ''}>${state === 'done' && at ? clock(at) : t(`way.${state}`)}</span></li>`)}</ol>`;
 }

@@ -2,16 +2,16 @@
 import { signal } from '@preact/signals';
 import { html } from '../lib/html.js';
 
-const STAY_MS = 6000;
-const shown = signal([]);
+const STAY_MS = { good: 2500, bad: 8000 };
+const shown = signal(null); // only the last: what was done before is seen on the page
 
 export function toast(text, tone = 'good') {
   const entry = { text, tone };
-  shown.value = [...shown.value.slice(-2), entry];
-  setTimeout(() => { shown.value = shown.value.filter((other) => other !== entry); }, STAY_MS);
+  shown.value = entry;
+  setTimeout(() => { if (shown.value === entry) shown.value = null; }, STAY_MS[tone]);
 }
 
 export function Toasts() {
   return html`<div class="toasts" role="status" aria-live="polite">
-    ${shown.value.map((entry) => html`<p key=${entry} class="toast ${entry.tone}">${entry.text}</p>`)}</div>`;
+    ${shown.value && html`<p class="toast ${shown.value.tone}">${shown.value.text}</p>`}</div>`;
 }
