@@ -312,6 +312,8 @@ begin
         state_at = ticket.state_at, owned_at = ticket.owned_at, claim_until = ticket.claim_until,
         is_answered = ticket.is_answered, is_test = ticket.is_test, held_until = ticket.held_until,
         held_by = ticket.held_by, hold_reason = ticket.hold_reason, return_priority = ticket.return_priority,
+        ring_level = case when ticket.claimed_by is null then t.ring_level else 0 end,
+        second_desk_at = case when ticket.claimed_by is null then t.second_desk_at end,
         merged_into = ticket.merged_into, claimed_by = ticket.claimed_by, outcome = ticket.outcome,
         presented_at = ticket.presented_at, claimed_at = ticket.claimed_at, answered_at = ticket.answered_at,
         dispatched_at = ticket.dispatched_at, on_scene_at = ticket.on_scene_at, verified_at = ticket.verified_at,

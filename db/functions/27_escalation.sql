@@ -3,7 +3,8 @@
 
 drop view if exists onekey.v_upcoming;
 
--- Every step that is still to be taken at this ticket in its state, and when its claim or hold ends (step_id null).
+-- Every step that is still to be taken at this ticket in its state, and when its claim or hold or a contact's time
+-- to accept ends (step_id null).
 create or replace function onekey.upcoming(ticket onekey.ticket)
 returns table (step_id bigint, since timestamptz, due_at timestamptz, action text, target text)
 language plpgsql stable security definer set search_path = onekey, pg_temp as $$
@@ -20,6 +21,8 @@ begin
             least(ticket.claim_until, ticket.held_until),
             case when ticket.held_until is null then 'expire' else 'end_hold' end, null::text;
     end if;
+    return query select null::bigint, a.asked_at, a.until_at, 'contact_lapsed', a.role from onekey.contact_attempt a
+    where a.district = ticket.district and a.ticket_id = ticket.id and a.result is null;
     if ticket.held_until is not null or ticket.is_test then
         return;
     end if;
@@ -32,6 +35,7 @@ begin
               select from onekey.escalation_step o
               where o.district = ticket.district and o.kind_class = class and o.state = ticket.state)
           then ticket.district else '*' end
+      and (e.action <> 'contact_first' or onekey.wants_contact_first(ticket, e.id))
       and not exists (
               select from onekey.escalation_fired f
               where f.district = ticket.district and f.ticket_id = ticket.id and f.step_id = e.id and f.since = entered_at);
@@ -115,11 +119,14 @@ declare
     due record;
 begin
     for due in select * from onekey.upcoming(ticket) u where u.due_at <= clock_timestamp() order by u.due_at, u.step_id loop
-        if due.step_id is null then
+        if due.step_id is not null then
+            perform onekey.fire_step(ticket, due.step_id, due.since, due.due_at, due.action, due.target, gateway);
+        elsif due.action = 'contact_lapsed' then
+            perform onekey.contact_lapsed(ticket);
+        else
             perform onekey.lapse(ticket);
-            exit; -- it has moved on
         end if;
-        perform onekey.fire_step(ticket, due.step_id, due.since, due.due_at, due.action, due.target, gateway);
+        exit when due.step_id is null or due.action = 'contact_first'; -- it has moved on
     end loop;
 end $$;
 
@@ -155,11 +162,41 @@ begin
         'action', action, 'target', target, 'due_at', due_at, 'gateway', gateway)));
     perform onekey.notify_tickets(ticket.district, array[ticket.id]);
     perform pg_notify('onekey_escalation', concat_ws(' ', ticket.district, ticket.id, action, target));
-    if action = 'notify_supervisor' then
-        perform onekey.tell_supervisor(ticket, 'waiting', ticket.claimed_by);
-    end if;
+    perform onekey.act_on(ticket, action, target, due_at, concat_ws('-', 'step', ticket.id, step_id,
+                                                                  (extract(epoch from since) * 1000000)::bigint));
     return true;
 end $$;
+
+-- What a step does beside its event. `key` names the occasion.
+create or replace function onekey.act_on(ticket onekey.ticket, action text, target text, due_at timestamptz, key text)
+returns void language plpgsql set search_path = onekey, pg_temp as $$
+declare
+    payload jsonb := jsonb_build_object('action', action, 'due_at', due_at);
+begin
+    case action
+    when 'ring_louder' then
+        perform onekey.ring_louder(ticket);
+    when 'second_desk' then
+        update onekey.ticket t set second_desk_at = coalesce(t.second_desk_at, clock_timestamp())
+        where t.district = ticket.district and t.id = ticket.id;
+    when 'notify_supervisor' then
+        perform onekey.tell_supervisor(ticket, 'waiting', ticket.claimed_by);
+        perform onekey.tell(ticket, 'ticket.escalated', (onekey.escalation_policy_of(ticket.district)).supervisor_by,
+                            payload, key);
+    when 'contact_ladder' then
+        perform onekey.start_contacts(ticket);
+    when 'contact_first' then
+        perform onekey.ask_contacts_first(ticket);
+    when 'webhook', 'mqtt' then
+        perform onekey.enqueue_notice(ticket.district, ticket.id, 'ticket.escalated', action, target, payload, key);
+    end case;
+end $$;
+
+-- Whoever claims the ticket silences it: record_step().
+create or replace function onekey.ring_louder(ticket onekey.ticket) returns void
+language sql set search_path = onekey, pg_temp as $$
+    update onekey.ticket t set ring_level = t.ring_level + 1 where t.district = ticket.district and t.id = ticket.id
+$$;
 
 -- Gateways read the deadlines again when somebody has changed what they are made of.
 create or replace function onekey.notify_limits() returns trigger language plpgsql as $$
@@ -170,8 +207,10 @@ end $$;
 comment on function onekey.notify_limits() is 'Tells gateways, by channel onekey_limits, to read all deadlines again';
 create or replace trigger limits_changed after insert or update or delete on onekey.escalation_step
     for each statement execute function onekey.notify_limits();
+create or replace trigger limits_changed after insert or update or delete on onekey.escalation_policy
+    for each statement execute function onekey.notify_limits();
 
 drop function if exists onekey.due_escalations(text, timestamptz);
 select onekey.grant_execute(name, 'onekey_gateway') from unnest(array['next_due', 'page_of_due', 'take_due', 'fire_escalation']) name;
 select onekey.grant_execute('upcoming', 'onekey_gateway', 'onekey_console');
-select onekey.grant_execute(name) from unnest(array['take_due_of', 'fire_step', 'notify_limits']) name;
+select onekey.grant_execute(name) from unnest(array['take_due_of', 'fire_step', 'act_on', 'ring_louder', 'notify_limits']) name;

@@ -39,7 +39,7 @@ select t.district, t.id, t.kind, t.service_kind, coalesce(k.class, c.class) as c
        t.protocol, t.identity, t.household_id, t.device_id, t.area_id, t.pressed_at, t.received_at, t.raised_at,
        t.last_signal_at, t.presented_at, t.claimed_at, t.answered_at, t.dispatched_at, t.on_scene_at, t.verified_at,
        t.closed_at, t.outcome, t.episode, t.reopened_at, t.owned_at, t.claim_until, t.is_answered, t.is_test, t.held_until,
-       t.held_by, t.hold_reason, t.return_priority, t.merged_into, t.detail,
+       t.held_by, t.hold_reason, t.return_priority, t.merged_into, t.ring_level, t.second_desk_at, t.detail,
        extract(epoch from coalesce(t.closed_at, clock_timestamp()) - t.received_at)::bigint as age_s
 from onekey.ticket t
 join onekey.scope() s on s.everything or s.district = t.district
@@ -109,13 +109,13 @@ cross join lateral (
 where t.state <> 'closed' and t.held_until is null and not t.is_test and f.from_at is not null;
 comment on view onekey.v_ticket_sla is 'Until when each open ticket is to be shown, answered, helped, closed';
 
--- What a gateway's timers wait for. step_id null: the claim or hold ends.
+-- What a gateway's timers wait for. step_id null: the claim or hold or a contact's time ends.
 create view onekey.v_upcoming as
 select t.district, t.id as ticket_id, u.step_id, u.since, u.due_at, u.action, u.target
 from onekey.ticket t
 cross join lateral onekey.upcoming(t) u
 where t.state <> 'closed';
-comment on view onekey.v_upcoming is 'Every escalation step that is still to be taken, every claim and hold that will end, and when';
+comment on view onekey.v_upcoming is 'Every escalation step that is still to be taken, every claim, hold and time of a contact that will end, and when';
 
 create view onekey.v_on_duty as
 select u.district, u.name, u.full_name, u.role, h.on_at, h.paused_at, h.pause_reason,

@@ -37,7 +37,7 @@ end $$;
 comment on function onekey.read_household(text, bigint, text) is
     'A home with residents, contacts, absences, devices and its last 20 tickets; the read is audited';
 
--- A ticket with its checklist, events, notes and what may be done next; null: there is none, or not for whoever asks.
+-- A ticket with its checklist, the contacts that were asked, events, notes and what may be done next; null: there is none, or not for whoever asks.
 create or replace function onekey.read_ticket(district text, ticket_id bigint)
 returns jsonb language plpgsql security definer set search_path = onekey, pg_temp as $$
 #variable_conflict use_variable
@@ -57,6 +57,9 @@ begin
         'ticket', to_jsonb(ticket),
         'helpers', (select coalesce(jsonb_agg(to_jsonb(h) - 'district' - 'ticket_id' order by h.id), '[]')
                     from onekey.ticket_helper h where h.district = read_ticket.district and h.ticket_id = read_ticket.ticket_id),
+        'contacts', (select coalesce(jsonb_agg(to_jsonb(c) - 'district' - 'ticket_id' - 'token_hash' order by c.id), '[]')
+                     from onekey.contact_attempt c
+                     where c.district = read_ticket.district and c.ticket_id = read_ticket.ticket_id),
         'events', (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
                        'id', e.id, 'at', e.at, 'kind', e.kind, 'actor', e.actor, 'origin', e.origin,
                        'number', e.number, 'detail', e.detail, 'struck', exists (
