@@ -41,7 +41,10 @@ DIR_onekey-console := tools/console
 # What programs have in common.
 ALSO_onekeyctl := tools/common
 ALSO_onekey-report := tools/common
+# The files of a report are the same from both programs.
+BESIDE_onekey-console := tools/report/csv.c tools/report/text.c tools/report/xlsx.c
 FOREIGN_onekey-report := -lxlsxwriter
+FOREIGN_onekey-console := -lxlsxwriter
 FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lcurl -lssl -lcrypto -ljansson \
 	-linih -lz -lsystemd -lcrypt -lpthread -lm
 
@@ -82,7 +85,7 @@ $(foreach v,release check fuzz,$(foreach l,$(LIBRARIES),$(eval $(call library,$(
 archives = $(LINK_ORDER:%=$(BUILD)/$(1)/lib%.a)
 
 define program
-$(BUILD)/bin/$(1): $(call objects,release,$(foreach d,$(DIR_$(1)) $(ALSO_$(1)),$(call sources,$(d)))) $(call archives,release)
+$(BUILD)/bin/$(1): $(call objects,release,$(foreach d,$(DIR_$(1)) $(ALSO_$(1)),$(call sources,$(d))) $(BESIDE_$(1))) $(call archives,release)
 	@mkdir -p $$(@D)
 	$$(say)$$(CC) -pie -Wl,-z,relro,-z,now -o $$@ $$^ $(FOREIGN) $(FOREIGN_$(1))
 endef

@@ -19,7 +19,7 @@ RULES = {
                ["any"]),
     "tools": (["protocol", "daemon/base", "db"], ["any"]),
     "tools/report": (["daemon/base", "tools/common"], ["any"]),
-    "tools/console": (["protocol", "daemon/base", "db", "tools/console/http", "tools/password"], ["any"]),
+    "tools/console": (["protocol", "daemon/base", "db", "tools/console/http", "tools/password", "tools/report"], ["any"]),
     "tools/console/http": (["daemon/base"], ["any"]),
     "tools/onekeyctl": (["protocol", "daemon/base", "db", "tools/common", "tools/password"], ["any"]),
     "tools/sim": (["protocol", "daemon/base", "db", "daemon/core"], ["any"]),

@@ -8,6 +8,7 @@
 #include "tools/console/caller.h"
 #include "tools/console/clock.h"
 #include "tools/console/login.h"
+#include "tools/console/report.h"
 #include "tools/console/stream.h"
 #include "tools/console/unstored.h"
 #include "tools/console/visitors.h"
@@ -118,7 +119,11 @@ static void run(struct call *call)
 {
     switch (call->route->kind) {
     case ROUTE_DATABASE:
+    case ROUTE_SLOW:
         call_submit(call, call->route->request, on_answer);
+        return;
+    case ROUTE_REPORT:
+        report_begin(call);
         return;
     case ROUTE_LOG_IN:
         login_begin(call);

@@ -14,7 +14,9 @@ struct app {
     struct log log;
     struct random random;
     struct event_base *base;
-    struct worker *worker;
+    struct worker *worker, *writer; /* of passwords; of reports, which must not hold those up */
+    struct roll_up *roll_up;
+    int reports; /* being written */
     struct links *links;
     struct visitors *visitors;
     struct pages *pages;

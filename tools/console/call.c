@@ -62,7 +62,9 @@ void call_submit(struct call *call, const char *request, pipeline_on_result *on_
     statement_string(&statement, call->caller.origin);
     statement_string(&statement, request);
     statement_string(&statement, arguments);
-    bool sent = links_submit(call->app->links, LINKS_REQUEST, &statement, on_result, call);
+    bool is_slow = call->route->kind == ROUTE_SLOW || call->route->kind == ROUTE_REPORT;
+    bool sent = (is_slow ? links_submit_slow : links_submit)(call->app->links, LINKS_REQUEST,
+                                                             &statement, on_result, call);
     statement_fini(&statement);
     free(arguments);
     if (!sent)

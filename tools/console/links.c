@@ -5,6 +5,8 @@
 #define LINKS 4
 #define TIMEOUT_MS 5000
 #define IN_FLIGHT 64
+#define SLOW_TIMEOUT_MS 60000
+#define SLOW_IN_FLIGHT 32
 
 static const char *const statements[] = {
     [LINKS_REQUEST] = "select status, body, array_to_string(shown, ' ')"
@@ -21,11 +23,12 @@ static const char *const statements[] = {
     [LINKS_SUMMARIES] = "select place, body from onekey.console_summaries($1, $2::text[])",
     [LINKS_READERS] = "select onekey.console_readers($1, $2::bigint, $3::text[])",
     [LINKS_DUTY] = "select onekey.console_duty($1)",
+    [LINKS_ROLL_UP] = "select count(*) from onekey.roll_up_days($1, 7)",
     NULL,
 };
 
 struct links {
-    struct pipeline *pipelines[LINKS];
+    struct pipeline *pipelines[LINKS], *slow;
     struct log *log;
 };
 
@@ -39,7 +42,7 @@ struct links *links_open(struct event_base *base, const char *conninfo, struct r
                          struct log *log, char **error)
 {
     struct links *links = calloc(1, sizeof(*links));
-    const struct pipeline_settings settings = {
+    struct pipeline_settings settings = {
         .conninfo = conninfo,
         .application_name = "onekey-console",
         .statements = statements,
@@ -57,6 +60,13 @@ struct links *links_open(struct event_base *base, const char *conninfo, struct r
         links_close(links);
         return NULL;
     }
+    settings.timeout_ms = SLOW_TIMEOUT_MS;
+    settings.in_flight = SLOW_IN_FLIGHT;
+    links->slow = pipeline_open(base, &settings, random, &callbacks, error);
+    if (links->slow == NULL) {
+        links_close(links);
+        return NULL;
+    }
     return links;
 }
 
@@ -66,6 +76,7 @@ void links_close(struct links *links)
         return;
     for (int i = 0; i < LINKS; i++)
         pipeline_close(links->pipelines[i]);
+    pipeline_close(links->slow);
     free(links);
 }
 
@@ -88,4 +99,12 @@ bool links_submit(struct links *links, enum links_statement statement,
             best = one;
     }
     return best != NULL && pipeline_submit(best, (int)statement, parameters, on_result, context);
+}
+
+bool links_submit_slow(struct links *links, enum links_statement statement,
+                       const struct statement *parameters, pipeline_on_result *on_result,
+                       void *context)
+{
+    return pipeline_is_up(links->slow) &&
+           pipeline_submit(links->slow, (int)statement, parameters, on_result, context);
 }

@@ -20,6 +20,7 @@ enum links_statement {
     LINKS_SUMMARIES,    /* district, people */
     LINKS_READERS,      /* district, ticket, people */
     LINKS_DUTY,         /* district */
+    LINKS_ROLL_UP,      /* district */
 };
 
 struct links;
@@ -33,5 +34,10 @@ bool links_are_up(const struct links *links);
 bool links_submit(struct links *links, enum links_statement statement,
                   const struct statement *parameters, pipeline_on_result *on_result,
                   void *context) MUST_USE;
+
+/* The same on a connection of its own, for what may take a minute: figures over months. */
+bool links_submit_slow(struct links *links, enum links_statement statement,
+                       const struct statement *parameters, pipeline_on_result *on_result,
+                       void *context) MUST_USE;
 
 #endif

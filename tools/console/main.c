@@ -22,6 +22,7 @@
 #include "tools/console/links.h"
 #include "tools/console/pages.h"
 #include "tools/console/pulse.h"
+#include "tools/console/roll_up.h"
 #include "tools/console/spec.h"
 #include "tools/console/unstored.h"
 #include "tools/console/visitors.h"
@@ -211,6 +212,7 @@ static bool open_all(struct program *program)
     app->figures = figures_open();
     app->visitors = visitors_open();
     app->worker = worker_open(app->base);
+    app->writer = worker_open(app->base);
     app->pages = pages_open(app->config.console.pages, &app->log);
     app->pulse = pulse_open(app);
     app->unstored = unstored_open(app, on_unstored);
@@ -223,6 +225,7 @@ static bool open_all(struct program *program)
         free(error);
         return false;
     }
+    app->roll_up = roll_up_open(app);
     return open_server(program);
 }
 
@@ -230,6 +233,8 @@ static void close_all(struct program *program)
 {
     struct app *app = &program->app;
     worker_close(app->worker);
+    worker_close(app->writer);
+    roll_up_close(app->roll_up);
     if (app->server != NULL)
         server_close(app->server); /* streams leave the fan-out by it */
     links_close(app->links);

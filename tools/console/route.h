@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#define ROUTE_ARGUMENTS_MAX 5
+#define ROUTE_ARGUMENTS_MAX 7
 
 enum route_kind {
     ROUTE_DATABASE, /* console_request(request) */
@@ -15,6 +15,8 @@ enum route_kind {
     ROUTE_EVENTS,
     ROUTE_UNSTORED,
     ROUTE_PASSWORD, /* as ROUTE_DATABASE, once the password of the body is hashed */
+    ROUTE_SLOW,     /* as ROUTE_DATABASE, on the connection for what may take long */
+    ROUTE_REPORT,   /* as ROUTE_SLOW, and what comes is written as a file */
 };
 
 struct route {

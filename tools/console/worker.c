@@ -13,6 +13,7 @@ struct job {
     char password[PASSWORD_LENGTH_MAX + 1];
     struct worker_result result; /* and, on the way in, the hash to match */
     worker_on_result *on_result;
+    bool (*work)(void *context); /* of worker_run, else NULL */
     void *context;
 };
 
@@ -30,7 +31,9 @@ struct worker {
 
 static void do_job(struct job *job)
 {
-    if (job->verifies)
+    if (job->work != NULL)
+        job->result.good = job->work(job->context);
+    else if (job->verifies)
         job->result.good = password_matches(job->password, job->has_hash ? job->result.hash : NULL);
     else
         job->result.good = password_hash(job->password, job->result.hash);
@@ -143,4 +146,11 @@ bool worker_hash(struct worker *worker, const char *password, worker_on_result *
     job.on_result = on_result;
     job.context = context;
     return add(worker, password, &job);
+}
+
+bool worker_run(struct worker *worker, bool (*work)(void *context), worker_on_result *on_result,
+                void *context)
+{
+    const struct job job = {.work = work, .on_result = on_result, .context = context};
+    return add(worker, "", &job);
 }

@@ -1,5 +1,5 @@
 /*
- * One thread for what takes a tenth of a second: hashes of passwords. Jobs wait in a short queue;
+ * One thread for what takes a tenth of a second or more: hashes of passwords, files of reports. Jobs wait in a short queue;
  * when it is full the server says so instead of piling up work for whoever hammers at the door.
  */
 #ifndef ONEKEY_CONSOLE_WORKER_H
@@ -14,7 +14,7 @@
 struct worker;
 
 struct worker_result {
-    bool good;                     /* it matches; or: there is a new hash */
+    bool good;                     /* it matches; there is a new hash; the work is done */
     char hash[PASSWORD_HASH_SIZE]; /* of worker_hash */
 };
 
@@ -29,5 +29,10 @@ bool worker_verify(struct worker *worker, const char *password, const char *hash
 /* Makes a new hash. False if the queue is full. */
 bool worker_hash(struct worker *worker, const char *password, worker_on_result *on_result,
                  void *context) MUST_USE;
+
+/* Runs work(context) on the thread, and then on_result(context) on that of the base. False if the queue
+ * is full. */
+bool worker_run(struct worker *worker, bool (*work)(void *context), worker_on_result *on_result,
+                void *context) MUST_USE;
 
 #endif
