@@ -56,7 +56,8 @@ export function QueueRow({ id, top, isOpen, isFirst }) {
         <${Age} since=${ticket.received_at} level=${level} />
       </span>
       <span class="line below">
-        <span class="where"><b>${whoOf(ticket)}</b> ${whereOf(ticket)}</span>
+        <span class="where"><b>${whoOf(ticket)}</b> ${ticket.held_until ? t('row.held_why', {
+          reason: ticket.hold_reason, by: ticket.held_by }) : whereOf(ticket)}</span>
         ${limit && html`<${Left} limit=${limit} short />`}<${Owner} ticket=${ticket} />
       </span>
     </button></li>`;
