@@ -1,6 +1,6 @@
 -- What people and dashboards read.
 
-drop view if exists onekey.v_ticket_sla, onekey.v_upcoming, onekey.v_on_duty, onekey.v_ticket_times,
+drop view if exists onekey.v_ticket_sla, onekey.v_upcoming, onekey.v_on_duty, onekey.open_shifts, onekey.v_ticket_times,
     onekey.v_care_calls, onekey.v_open_tickets, onekey.v_tickets, onekey.v_area;
 
 create view onekey.v_area as
@@ -117,14 +117,18 @@ cross join lateral onekey.upcoming(t) u
 where t.state <> 'closed';
 comment on view onekey.v_upcoming is 'Every escalation step that is still to be taken, every claim, hold and time of a contact that will end, and when';
 
-create view onekey.v_on_duty as
+-- For functions only: it is granted to nobody.
+create view onekey.open_shifts as
 select u.district, u.name, u.full_name, u.role, h.on_at, h.paused_at, h.pause_reason,
        (select count(*) from onekey.ticket t where t.district = u.district and t.claimed_by = u.name
         and t.state <> 'closed') as tickets
 from onekey.shift h
 join onekey.app_user u on u.district = h.district and u.name = h.user_name
-join onekey.scope() s on s.everything or s.district = u.district
 where h.off_at is null;
+comment on view onekey.open_shifts is 'Who is on duty, whoever asks';
+
+create view onekey.v_on_duty as
+select h.* from onekey.open_shifts h join onekey.scope() s on s.everything or s.district = h.district;
 comment on view onekey.v_on_duty is 'Who is on duty, since when, and with how many tickets';
 
 select onekey.grant_to('select on onekey.v_area, onekey.v_ticket_times', 'onekey_console', 'onekey_report');

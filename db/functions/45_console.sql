@@ -371,8 +371,9 @@ comment on function onekey.console_summaries(text, text[]) is 'The counts of the
 
 create or replace function onekey.console_duty(district text) returns jsonb
 language sql stable security definer set search_path = onekey, pg_temp as $$
+    -- Not from v_on_duty, which shows nothing while nobody is named.
     select jsonb_build_object('on_duty', coalesce(jsonb_agg(to_jsonb(d) order by d.on_at, d.name), '[]'))
-    from onekey.v_on_duty d where d.district = console_duty.district
+    from onekey.open_shifts d where d.district = console_duty.district
 $$;
 comment on function onekey.console_duty(text) is 'Who is on duty, for every console of the district';
 

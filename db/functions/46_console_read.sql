@@ -18,7 +18,7 @@ language sql stable set search_path = onekey, pg_temp as $$
            to_jsonb(t) || jsonb_build_object('lane', onekey.console_lane(t.class, t.held_until), 'sla', coalesce(l.limits, '[]')),
            t.state <> 'closed' and t.presented_at is null
     from unnest(console_rows.ids) with ordinality i(id, nth)
-    join onekey.v_tickets t on t.district = console_rows.district and t.id = i.id
+    join onekey.v_tickets t on t.district = console_rows.district and t.id = i.id and t.id = any (console_rows.ids)
     left join (
         select s.ticket_id, jsonb_agg(jsonb_build_object('measure', s.measure, 'warn_at', s.warn_at,
                                                          'breach_at', s.breach_at) order by s.breach_at) as limits
