@@ -87,7 +87,6 @@ export async function run({ stack, browser }) {
   await onDuty(page);
   const id = await test(stack, page);
   await merge(stack, page, id);
-  await claimed(stack, page, id);
   await handOver(stack, browser, page, id);
   await keysOff(stack, page, id);
   await context.close();

@@ -45,7 +45,7 @@ export class Stack {
     const done = spawnSync('psql', ['-XqAt', '-F', '\x1f', '-v', 'ON_ERROR_STOP=1', '-c', query],
       { encoding: 'utf8', env: { ...process.env, ...this.values } });
     if (done.status !== 0) throw new Error(done.stderr);
-    return done.stdout.split('\n').filter(Boolean).map((line) => line.split('\x1f'));
+    return done.stdout.split('\n').slice(0, -1).map((line) => line.split('\x1f'));
   }
 
   value(query) { return this.sql(query)[0]?.[0]; }
