@@ -152,64 +152,21 @@ end $$;
 -- --- limits ---
 
 create or replace function onekey.api_policy_set(arguments jsonb) returns onekey.console_answer
-language plpgsql security definer set search_path = onekey, pg_temp as $$
-#variable_conflict use_variable
+language plpgsql set search_path = onekey, pg_temp as $$
 declare
-    me onekey.app_user := onekey.console_me();
-    body jsonb := arguments -> 'body';
-    known bigint := (body ->> 'id')::bigint;
-    refused onekey.console_answer := onekey.console_forbidden('set_limits', 'policy');
+    known bigint := onekey.set_limit((onekey.console_me()).district, arguments -> 'body');
 begin
-    if refused.status is not null then
-        return refused;
-    elsif (body ->> 'remove')::boolean then
-        delete from onekey.sla_policy p where p.district = me.district and p.id = known returning p.id into known;
-    elsif known is not null then
-        update onekey.sla_policy p set warn_s = coalesce((body ->> 'warn_s')::integer, p.warn_s),
-                                       breach_s = coalesce((body ->> 'breach_s')::integer, p.breach_s)
-        where p.district = me.district and p.id = known returning p.id into known;
-    else
-        insert into onekey.sla_policy (district, kind, service_kind, priority, area_id, measure, warn_s, breach_s)
-        values (me.district, body ->> 'kind', body ->> 'service_kind', (body ->> 'priority')::smallint,
-                (body ->> 'area_id')::bigint, body ->> 'measure', (body ->> 'warn_s')::integer, (body ->> 'breach_s')::integer)
-        returning id into known;
-    end if;
-    if known is null then
-        return onekey.console_error(404, 'not_found', 'the district has no such limit of its own');
-    end if;
-    perform onekey.audit_entry(me.district, 'set_limits', 'policy:' || known, true, body);
-    return onekey.console_ok(jsonb_build_object('id', known));
+    return case when known is null then onekey.console_refused('set_limits')
+                else onekey.console_ok(jsonb_build_object('id', known)) end;
 end $$;
 
 create or replace function onekey.api_escalation_set(arguments jsonb) returns onekey.console_answer
-language plpgsql security definer set search_path = onekey, pg_temp as $$
-#variable_conflict use_variable
+language plpgsql set search_path = onekey, pg_temp as $$
 declare
-    me onekey.app_user := onekey.console_me();
-    body jsonb := arguments -> 'body';
-    known bigint := (body ->> 'id')::bigint;
-    refused onekey.console_answer := onekey.console_forbidden('set_limits', 'escalation');
+    known bigint := onekey.set_escalation((onekey.console_me()).district, arguments -> 'body');
 begin
-    if refused.status is not null then
-        return refused;
-    elsif (body ->> 'remove')::boolean then
-        delete from onekey.escalation_step e where e.district = me.district and e.id = known returning e.id into known;
-    elsif known is not null then
-        update onekey.escalation_step e set after_s = coalesce((body ->> 'after_s')::integer, e.after_s),
-                                            action = coalesce(body ->> 'action', e.action),
-                                            target = case when body ? 'target' then body ->> 'target' else e.target end
-        where e.district = me.district and e.id = known returning e.id into known;
-    else
-        insert into onekey.escalation_step (district, kind_class, state, after_s, action, target)
-        values (me.district, body ->> 'kind_class', body ->> 'state', (body ->> 'after_s')::integer, body ->> 'action',
-                body ->> 'target')
-        returning id into known;
-    end if;
-    if known is null then
-        return onekey.console_error(404, 'not_found', 'the district has no such step of its own');
-    end if;
-    perform onekey.audit_entry(me.district, 'set_limits', 'escalation:' || known, true, body);
-    return onekey.console_ok(jsonb_build_object('id', known));
+    return case when known is null then onekey.console_refused('set_limits')
+                else onekey.console_ok(jsonb_build_object('id', known)) end;
 end $$;
 
 select onekey.grant_execute(name, 'onekey_console')

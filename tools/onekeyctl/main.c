@@ -23,6 +23,9 @@ static const struct {
      tickets_command},
     {"ticket", "COMMAND ID ...", "claim, answer, dispatch, verify, close ...: `ticket --help`",
      ticket_command},
+    {"limits", "list|set|remove ...", "time limits of tickets: `limits --help`", limits_command},
+    {"escalation", "list|set|policy ...", "what happens to tickets that nobody moves",
+     limits_command},
     {"notices", "[--failed]", "the last 100 notices, or those that did not arrive",
      notices_command},
     {"notice", "retry ID", "send a notice again that was given up or waits", notice_command},
@@ -37,7 +40,7 @@ static void print_help(FILE *out)
                  "COMMAND ...\n"
                  "       onekeyctl --help | --version\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        fprintf(out, "  %-8s %-19s %s\n", commands[i].name, commands[i].arguments,
+        fprintf(out, "  %-10s %-19s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].help);
 }
 
