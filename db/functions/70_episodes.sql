@@ -221,7 +221,7 @@ end $$;
 -- onekey.episode, the others (and with is_raw all) from the tickets.
 create or replace function onekey.episodes(district text, from_day date, until_day date, area_id bigint default null,
                                            is_raw boolean default false)
-returns setof onekey.episode language plpgsql stable security definer set search_path = onekey, pg_temp as $$
+returns setof onekey.episode language plpgsql stable security definer rows 50000 set search_path = onekey, pg_temp as $$
 #variable_conflict use_variable
 declare
     areas bigint[] := onekey.report_areas(district, area_id);

@@ -1,5 +1,6 @@
 -- The measures, one function each: measure_NAME(district, from_day, until_day, area_id, is_raw) for the days
 -- [from_day, until_day). What each of them is stands in 72_measure_catalog.sql, in words. None drops what nobody answered.
+-- Behind the first table of a FROM, a parameter is named with its function: a column of that name would be meant else.
 
 -- Null for a share that was not reached: more of the calls than that were not answered at all.
 create or replace function onekey.finite(value double precision) returns double precision
@@ -104,7 +105,7 @@ language sql stable as $$
            percentile_cont(0.5) within group (order by s.value), percentile_cont(0.9) within group (order by s.value),
            onekey.percent(count(*) filter (where s.value <= s.target_s), count(*))
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    left join onekey.street_towns(measure_stages.district) a on a.area_id = e.area_id
     cross join lateral (values
         (1, 'claim', e.claim_s, 30, true), (2, 'answer', e.answer_s, 60, true),
         (3, 'dispatch', e.dispatch_s, 60, e.dispatch_s is not null),
@@ -145,7 +146,7 @@ language sql stable as $$
     select case when grouping(a.name_zh) = 0 then coalesce(a.name_zh, '-') end, count(*),
            count(*) filter (where e.is_verified), onekey.percent(count(*) filter (where e.is_verified), count(*))
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    left join onekey.street_towns(measure_verification.district) a on a.area_id = e.area_id
     where e.is_closed and e.class = 'water' and e.outcome <> 'merged'
     group by grouping sets ((), (a.name_zh)) order by grouping(a.name_zh) desc, 1
 $$;
@@ -157,7 +158,7 @@ returns table (ticket_id bigint, episode smallint, begins_at timestamptz, kind t
 language sql stable as $$
     select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), e.outcome, e.closed_by
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    left join onekey.street_towns(measure_unverified.district) a on a.area_id = e.area_id
     where e.is_closed and e.class = 'water' and e.outcome <> 'merged' and not e.is_verified
     order by e.begins_at, e.ticket_id
 $$;
@@ -170,7 +171,7 @@ returns table (kind text, service_kind text, street_town text, device_kind text,
 language sql stable as $$
     select e.kind, e.service_kind, coalesce(a.name_zh, '-'), e.device_kind, count(*)
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    left join onekey.street_towns(measure_tickets.district) a on a.area_id = e.area_id
     where e.episode = 1
     group by 1, 2, 3, 4 order by count(*) desc, 1, 2, 3, 4
 $$;
@@ -180,7 +181,7 @@ create or replace function onekey.measure_tickets_by_hour(district text, from_da
 returns table (weekday integer, hour integer, alarm bigint, water bigint, service bigint, technical bigint, care bigint)
 language sql stable as $$
     with e as materialized (
-        select e.class, e.begins_at at time zone onekey.zone(district) as local_at
+        select e.class, e.begins_at at time zone onekey.zone(measure_tickets_by_hour.district) as local_at
         from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.episode = 1)
     select d.weekday, h.hour, count(*) filter (where e.class = 'alarm'), count(*) filter (where e.class = 'water'),
            count(*) filter (where e.class = 'service'), count(*) filter (where e.class = 'technical'),
@@ -235,14 +236,14 @@ language sql stable as $$
     ), limits as materialized (
         select c.*, l.measure, l.breach_s
         from (select distinct e.kind, e.service_kind, e.priority, e.area_id from e) c
-        cross join lateral onekey.limits_of(district, c.kind, c.service_kind, c.priority, c.area_id) l
+        cross join lateral onekey.limits_of(measure_breaches.district, c.kind, c.service_kind, c.priority, c.area_id) l
     )
     select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), p.measure, p.breach_s, v.taken_s,
            g.stage, e.answered_by
     from e
     join limits p on (p.kind, p.service_kind, p.priority) = (e.kind, e.service_kind, e.priority)
                      and p.area_id is not distinct from e.area_id
-    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    left join onekey.street_towns(measure_breaches.district) a on a.area_id = e.area_id
     cross join lateral (
         select case p.measure when 'present' then coalesce(e.present_s, e.claim_s, w.waited_s)
                               when 'answer' then coalesce(e.answer_s, w.waited_s)
@@ -299,7 +300,7 @@ language sql stable as $$
         select d.*, row_number() over w as place, sum(d.tickets) over w as so_far from d
         window w as (order by d.tickets desc, d.device_id)
     )
-    select onekey.device_name(district, r.device_id), r.device_kind, r.tickets, r.signals,
+    select onekey.device_name(measure_sources.district, r.device_id), r.device_kind, r.tickets, r.signals,
            round(100 * r.tickets / r.whole, 2), round(100 * r.so_far / r.whole, 2)
     from ranked r where r.place <= 20 order by r.place
 $$;
@@ -315,7 +316,7 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
         from onekey.signal s
         left join onekey.device d on d.district = s.district and d.protocol = s.protocol and d.identity = s.identity
         left join onekey.household h on h.district = d.district and h.id = d.household_id
-        cross join (select onekey.report_areas(measure_chattering.district, measure_chattering.area_id) as ids) a
+        cross join onekey.report_areas(measure_chattering.district, measure_chattering.area_id) a(ids)
         where s.district = measure_chattering.district
           and s.received_at >= onekey.day_begins(measure_chattering.district, from_day)
           and s.received_at < onekey.day_begins(measure_chattering.district, until_day)
@@ -346,7 +347,7 @@ create or replace function onekey.measure_devices(district text, from_day date, 
 returns table (device_kind text, street_town text, devices bigint, losses bigint, lost_over_24h bigint,
                lost_now bigint, available numeric)
 language sql stable security definer set search_path = onekey, pg_temp as $$
-    with bounds as (
+    with bounds as materialized (
         select onekey.day_begins(measure_devices.district, from_day) as from_at,
                least(onekey.day_begins(measure_devices.district, until_day), now()) as until_at,
                onekey.report_areas(measure_devices.district, measure_devices.area_id) as areas
@@ -378,7 +379,7 @@ create or replace function onekey.metered_homes(district text, area_id bigint) r
 language sql stable security definer set search_path = onekey, pg_temp as $$
     select count(distinct d.household_id) from onekey.device d
     join onekey.household h on h.district = d.district and h.id = d.household_id
-    cross join (select onekey.report_areas(metered_homes.district, metered_homes.area_id) as ids) a
+    cross join onekey.report_areas(metered_homes.district, metered_homes.area_id) a(ids)
     where d.district = metered_homes.district and d.kind = 'meter' and (a.ids is null or h.area_id = any (a.ids))
 $$;
 
@@ -400,9 +401,10 @@ language sql stable as $$
            round(m.home_years, 2), round(count(*) / nullif(m.home_years, 0), 2),
            percentile_cont(0.5) within group (order by q.quiet_hours)
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    cross join (select onekey.metered_homes(district, area_id)
-                       * (least(until_day, (now() at time zone onekey.zone(district))::date + 1) - from_day) / 365.25) m(home_years)
-    cross join lateral (select onekey.quiet_hours(district, e.ticket_id)) q(quiet_hours)
+    cross join onekey.metered_homes(measure_silence.district, measure_silence.area_id) n(homes)
+    cross join lateral (select n.homes * (least(until_day, (now() at time zone onekey.zone(measure_silence.district))::date + 1) - from_day)
+                               / 365.25) m(home_years)
+    cross join lateral (select onekey.quiet_hours(measure_silence.district, e.ticket_id)) q(quiet_hours)
     where e.kind = 'silence' and e.episode = 1
     group by coalesce(e.rule, '-'), m.home_years order by count(*) desc, 1
 $$;
@@ -414,7 +416,7 @@ create or replace function onekey.care_calls(district text, from_day date, until
 language sql stable security definer set search_path = onekey, pg_temp as $$
     select count(*) from onekey.care_contact c
     join onekey.care_task t on t.name = c.task and not t.is_visit
-    cross join (select onekey.report_areas(care_calls.district, care_calls.area_id) as ids) a
+    cross join onekey.report_areas(care_calls.district, care_calls.area_id) a(ids)
     where c.district = care_calls.district and c.is_done and c.at >= onekey.day_begins(care_calls.district, from_day)
       and c.at < onekey.day_begins(care_calls.district, until_day) and (a.ids is null or c.area_id = any (a.ids))
 $$;
@@ -433,8 +435,8 @@ language sql stable as $$
         where e.episode = 1 and e.mode <> 'test' and (e.class in ('alarm', 'service', 'care') and e.kind <> 'wander')
         group by 1
         ) g on g.service = k.name
-    cross join lateral (select case k.name when 'care_call' then onekey.care_calls(district, from_day, until_day, area_id)
-                                           else 0 end) c(calls)
+    left join onekey.care_calls(measure_services.district, from_day, until_day, measure_services.area_id) n(calls) on k.name = 'care_call'
+    cross join lateral (select coalesce(n.calls, 0)) c(calls)
     where k.name <> 'none'
     order by array_position(array['care_call', 'rescue', 'taxi', 'registration', 'consult', 'life_care', 'other'], k.name::text)
 $$;
@@ -451,7 +453,7 @@ language sql stable as $$
     select e.ticket_id, e.episode, e.begins_at, e.kind, e.service_kind, coalesce(a.name_zh, '-'), e.device_kind, e.mode,
            e.present_s, e.claim_s, e.answer_s, e.dispatch_s, e.on_scene_s, e.close_s, e.outcome, e.answered_by
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    left join onekey.street_towns(district) a on a.area_id = e.area_id
+    left join onekey.street_towns(measure_list.district) a on a.area_id = e.area_id
     order by e.begins_at, e.ticket_id
 $$;
 

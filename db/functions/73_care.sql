@@ -174,9 +174,9 @@ begin
     end if;
     update onekey.care_plan p set due_at = clock_timestamp(), next_try_at = clock_timestamp(), attempts = 0
     from onekey.household h
+    cross join onekey.report_areas(call_for_weather.district, call_for_weather.area_id) a(ids)
     where p.district = call_for_weather.district and p.task = 'weather' and p.is_active
-      and h.district = p.district and h.id = p.household_id
-      and (onekey.report_areas(district, area_id) is null or h.area_id = any (onekey.report_areas(district, area_id)));
+      and h.district = p.district and h.id = p.household_id and (a.ids is null or h.area_id = any (a.ids));
     get diagnostics count = row_count;
     perform onekey.audit_entry(district, 'set_care_plan', 'weather', true, jsonb_build_object('plans', count));
     return count;
@@ -238,7 +238,7 @@ create or replace function onekey.measure_care(district text, from_day date, unt
                                                is_raw boolean default false)
 returns table (task text, area text, due bigint, done bigint, in_time bigint, percent numeric, overdue_now bigint)
 language sql stable security definer set search_path = onekey, pg_temp as $$
-    with bounds as (
+    with bounds as materialized (
         select onekey.day_begins(measure_care.district, from_day) as from_at,
                onekey.day_begins(measure_care.district, until_day) as until_at,
                onekey.report_areas(measure_care.district, measure_care.area_id) as areas

@@ -147,6 +147,16 @@ def test_false_alarms_and_verification(db):
     equal(detector["alarms_per_home_year"], round(3 * 365.25, 2))  # one home with a meter, one day
 
 
+def test_home_years_are_of_all_metered_homes(db):
+    db.sql(TOWN + "insert into onekey.device (district, protocol, identity, kind, household_id) "
+           "values ('D', 'meter_json', 'm3', 'meter', 3)")
+    made(db, f"{DAY} 08:00:00", "silence", detail={"rules": ["learned"]})
+    equal(row(db, "silence", {})["alarms_per_home_year"], 182.63)
+    made(db, f"{DAY} 09:00:00", "silence", household=3, detail={"rules": ["learned"]})
+    equal(row(db, "silence", {})["alarms_per_home_year"], 365.25)
+    equal(row(db, "silence", {}, area=3)["alarms_per_home_year"], 365.25)
+
+
 def test_late_steps_name_the_stage(db):
     late = made(db, f"{DAY} 08:00:00", presented=2, claimed=10, answered=300, closed=400)
     unseen = made(db, f"{DAY} 09:00:00", presented=100, claimed=110, answered=115, closed=200)

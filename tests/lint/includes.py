@@ -22,7 +22,7 @@ RULES = {
     "tools/console": (["protocol", "daemon/base", "db", "tools/console/http", "tools/password", "tools/report"], ["any"]),
     "tools/console/http": (["daemon/base"], ["any"]),
     "tools/onekeyctl": (["protocol", "daemon/base", "db", "tools/common", "tools/password"], ["any"]),
-    "tools/sim": (["protocol", "daemon/base", "db", "daemon/core"], ["any"]),
+    "tools/sim": (["protocol", "daemon/base", "db", "daemon/core", "tools/common"], ["any"]),
 }
 # File: foreign headers that it alone of its folder may see.
 EXTRA = {

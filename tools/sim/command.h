@@ -9,5 +9,6 @@ int play_command(int argc, char **argv);
 int fleet_command(int argc, char **argv);
 int load_command(int argc, char **argv);
 int silence_command(int argc, char **argv);
+int history_command(int argc, char **argv);
 
 #endif

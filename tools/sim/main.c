@@ -17,6 +17,7 @@ static const struct {
     {"fleet", fleet_command, "play live wristbands, call boxes and meters"},
     {"load", load_command, "press many alarms a second and record which were acknowledged"},
     {"silence", silence_command, "judge the silent-meter detector on recorded readings"},
+    {"history", history_command, "an invented year of services in the database"},
 };
 
 int main(int argc, char **argv)
