@@ -41,9 +41,9 @@ DIR_onekey-console := tools/console
 # What programs have in common.
 ALSO_onekeyctl := tools/common
 ALSO_onekey-report := tools/common
+ALSO_onekey-sim := tools/common
 # The files of a report are the same from both programs.
 BESIDE_onekey-console := tools/report/csv.c tools/report/text.c tools/report/xlsx.c
-ALSO_onekey-sim := tools/common
 FOREIGN_onekey-report := -lxlsxwriter
 FOREIGN_onekey-console := -lxlsxwriter
 FOREIGN := -levent_openssl -levent_core -levent_extra -lpq -lmosquitto -lcurl -lssl -lcrypto -ljansson \

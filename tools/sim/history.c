@@ -199,7 +199,8 @@ static bool seed(const struct history *history, long month)
     char text[32];
     const char *parameters[] = {text};
 
-    snprintf(text, sizeof(text), "%.9f", (double)(atol(history->seed) % 9999991 + month) / 1e7);
+    snprintf(text, sizeof(text), "%.9f",
+             (double)(strtol(history->seed, NULL, 10) % 9999991 + month) / 1e7);
     return run(history, "select setseed($1::float8)", 1, parameters);
 }
 
@@ -311,7 +312,7 @@ int history_command(int argc, char **argv)
     if (optind < argc || !is_number(history.seed, 0, 1e9) || !is_number(months, 1, 120) ||
         !is_number(history.households, 40, HOUSEHOLDS_MAX) || !is_number(history.scale, 1e-4, 100))
         return usage();
-    history.months = atol(months);
+    history.months = strtol(months, NULL, 10);
     history.connection = database_connect(&invocation);
     if (history.connection == NULL)
         return EXIT_FAILED;
