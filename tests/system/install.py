@@ -8,8 +8,9 @@ import sys
 import tempfile
 
 BUILD = os.environ.get("BUILD", "build")
+UNITS = ["onekeyd.service", "onekey-console.service"]
 EXPOSURE_MAX = 11  # tenths, as systemd-analyze counts
-PAGES = ["docs/man/onekeyctl.1", "docs/man/onekeyd.conf.5", "docs/man/onekeyd.8"]
+PAGES = ["docs/man/onekeyctl.1", "docs/man/onekeyd.conf.5", "docs/man/onekeyd.8", "docs/man/onekey-console.8"]
 
 
 class Skip(Exception):
@@ -39,6 +40,7 @@ def install(root):
 def everything_is_in_its_place(root):
     for name, mode in (("usr/bin/onekeyctl", 0o755), ("etc/onekey/onekeyd.conf", 0o644),
                        ("usr/lib/systemd/system/onekeyd.service", 0o644),
+                       ("usr/lib/systemd/system/onekey-console.service", 0o644),
                        ("usr/lib/sysusers.d/onekey.conf", 0o644),
                        ("usr/share/man/man5/onekeyd.conf.5", 0o644)):
         found = os.stat(os.path.join(root, name))
@@ -66,19 +68,21 @@ def the_example_is_sound(root):
 
 def the_service_is_confined(root):
     need("systemd-analyze")
-    status, output = run("systemd-analyze", "security", "--no-pager", "--offline=true",
-                         f"--root={root}", f"--threshold={EXPOSURE_MAX}", "onekeyd.service")
-    assert status == 0 and "Overall exposure level" in output, output
+    for unit in UNITS:
+        status, output = run("systemd-analyze", "security", "--no-pager", "--offline=true",
+                             f"--root={root}", f"--threshold={EXPOSURE_MAX}", unit)
+        assert status == 0 and "Overall exposure level" in output, output
 
 
 def the_service_is_understood(root):
     need("systemd-analyze")
-    _, output = run("systemd-analyze", "verify", "--man=no",
-                    os.path.join(root, "usr/lib/systemd/system/onekeyd.service"))
-    # The programs stand below DESTDIR, not where the unit will find them.
-    problems = [line for line in output.splitlines()
-                if "onekeyd" in line and "is not executable" not in line]
-    assert not problems, "\n".join(problems)
+    for unit in UNITS:
+        _, output = run("systemd-analyze", "verify", "--man=no",
+                        os.path.join(root, "usr/lib/systemd/system", unit))
+        # The programs stand below DESTDIR, not where the unit will find them.
+        problems = [line for line in output.splitlines()
+                    if "onekey" in line and "is not executable" not in line]
+        assert not problems, "\n".join(problems)
 
 
 def the_user_can_be_made(root):

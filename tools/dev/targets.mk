@@ -85,6 +85,8 @@ install: all
 	for part in migrations functions; do \
 		install -d $(SHARED)/db/$$part && install -m 644 db/$$part/*.sql $(SHARED)/db/$$part || exit 1; \
 	done
+	for file in $(wildcard $(BUILD)/console/*); do \
+		install -D -m 644 $$file $(SHARED)/console/$${file##*/} || exit 1; done
 	install -d $(DESTDIR)$(SYSCONFDIR)/onekey/conf.d
 	test -e $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf || install -m 644 \
 		docs/onekeyd.conf.example $(DESTDIR)$(SYSCONFDIR)/onekey/onekeyd.conf
