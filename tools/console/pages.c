@@ -19,6 +19,7 @@
 #define HEADERS_SIZE 2048
 #define HASH_LETTERS 8 /* of a name that changes with its content: app-1A2B3C4D.js */
 #define INDEX "/index.html"
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_-"
 #define IMMUTABLE "Cache-Control: public, max-age=31536000, immutable\r\n"
 
 struct page {
@@ -158,11 +159,11 @@ static const struct page *find(const struct pages *pages, const char *path)
     return page;
 }
 
-/* The file of a path; for one without a suffix, which is the page's own business, the page. */
+/* The file of a path; for one of plain words, which is the page's own business, the page. */
 static const struct page *find_page(const struct pages *pages, const char *path)
 {
     const struct page *page = find(pages, path);
-    if (page == NULL && strchr(strrchr(path, '/'), '.') == NULL)
+    if (page == NULL && path[strspn(path, PLAIN)] == '\0')
         page = find(pages, INDEX);
     return page;
 }
