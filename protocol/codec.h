@@ -25,6 +25,9 @@ struct message {
     struct bytes body;
 };
 
+/* Most bytes that a codec holds of a message that goes on in another frame. */
+#define CODEC_CARRY_MAX 312
+
 /* What one connection remembers. Zeroed by the caller when the connection starts. */
 struct codec_session {
     char identity[IDENTITY_LIMIT + 1]; /* of the device, once a frame has said it */
@@ -32,6 +35,7 @@ struct codec_session {
     bool authenticated;                /* the protocol's own proof succeeded */
     uint16_t serial;                   /* next serial of frames that we send */
     uint32_t state[4];                 /* the codec's own */
+    uint8_t carry[CODEC_CARRY_MAX];    /* the codec's own, of a message in several frames */
 };
 
 /* AES-CBC without padding, as an argument so that this folder needs no cipher library.

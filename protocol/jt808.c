@@ -10,13 +10,13 @@
  * terminal that presents it with 0x0102 has proved who it is; the alarms of another are flagged, and
  * both are answered alike, because a terminal that is refused stops reporting.
  *
- * Packages: a message in several is not put together. The first one is read as far as it goes.
+ * Packages of one message: see jt808_reports.h. Of other messages than reports nothing is read.
  */
 #include "protocol/calendar.h"
 #include "protocol/checksum.h"
 #include "protocol/codec.h"
 #include "protocol/jt808_frame.h"
-#include "protocol/jt808_location.h"
+#include "protocol/jt808_reports.h"
 
 #include <string.h>
 
@@ -25,7 +25,6 @@
 #define CODE_SIZE 8
 
 enum { VARIANT_UNKNOWN, VARIANT_2013, VARIANT_2019 };
-enum result { RESULT_OK = 0, RESULT_UNSUPPORTED = 3, RESULT_ALARM_CONFIRMED = 4 };
 
 static enum frame jt808_recognise(struct bytes first)
 {
@@ -45,6 +44,7 @@ static void remember_terminal(const struct jt808_frame *frame, struct codec_sess
         return;
     memcpy(session->identity, identity, sizeof(identity));
     memset(session->state, 0, sizeof(session->state));
+    memset(session->carry, 0, sizeof(session->carry));
     session->authenticated = false;
 }
 
@@ -81,26 +81,6 @@ static void check_code(const struct jt808_frame *frame, struct codec_session *se
         size ? bytes_equal(code, (struct bytes){secret, size}) : bytes_equal_text(code, expected);
 }
 
-/* Reports one after another, each behind its length of `width` bytes. */
-static void decode_reports(struct cursor *cursor, int width, struct jt808_report *report,
-                           struct codec_session *session, struct batch *batch)
-{
-    uint32_t flags = report->model.flags;
-
-    while (cursor->rest.size > (size_t)width) {
-        size_t size = width == 1 ? cursor_u8(cursor) : cursor_u16_be(cursor);
-
-        /* The last one of a package may be cut: what there is of it is read. */
-        report->model.flags = flags;
-        if (size > cursor->rest.size) {
-            report->model.flags |= SIGNAL_FLAG_LENGTH_WRONG;
-            size = cursor->rest.size;
-        }
-        report->body = cursor_take(cursor, size);
-        jt808_location_decode(report, session, batch);
-    }
-}
-
 static void decode_heartbeat(struct bytes body, struct signal *said)
 {
     if (body.size == 3 && body.data[0] <= 100) {
@@ -125,37 +105,14 @@ static bool is_hidden(const struct jt808_frame *frame, struct codec_session *ses
 static void decode_body(const struct jt808_frame *frame, struct jt808_report *report,
                         struct codec_session *session, struct batch *batch)
 {
-    struct cursor cursor = cursor_over(frame->body);
-
-    if (frame->part > 1)
-        return;
-    switch (frame->id) {
-    case JT808_LOCATION_ANSWER:
-        cursor_u16_be(&cursor);
-        /* fall through */
-    case JT808_LOCATION:
-        report->body = cursor.rest;
-        if (is_hidden(frame, session)) {
-            report->model.kind = SIGNAL_UNREADABLE;
-            report->model.flags |= SIGNAL_FLAG_UNREADABLE | SIGNAL_FLAG_SECRET_LOST;
-            batch_add(batch, &report->model);
-        } else if (report->body.size >= 4) {
-            jt808_location_decode(report, session, batch);
-        }
-        break;
-    case JT808_LOCATIONS:
-        cursor_u16_be(&cursor);
-        report->is_kept = cursor_u8(&cursor) == 1;
-        decode_reports(&cursor, 2, report, session, batch);
-        break;
-    case JT808_LOCATIONS_SHORT:
-        decode_reports(&cursor, 1, report, session, batch);
-        break;
-    case JT808_HEARTBEAT:
+    if (frame->id == JT808_LOCATION && frame->part <= 1 && is_hidden(frame, session)) {
+        report->model.kind = SIGNAL_UNREADABLE;
+        report->model.flags |= SIGNAL_FLAG_UNREADABLE | SIGNAL_FLAG_SECRET_LOST;
+        batch_add(batch, &report->model);
+    } else if (jt808_reports_has(frame->id)) {
+        jt808_reports_decode(frame, report, session, batch);
+    } else if (frame->id == JT808_HEARTBEAT) {
         decode_heartbeat(frame->body, &report->model);
-        break;
-    default:
-        break;
     }
 }
 
@@ -206,22 +163,25 @@ static int jt808_decode(const struct message *message, struct codec_session *ses
 }
 
 /* What the platform owes for each message; an answer of the terminal is owed nothing. */
-static int result_of(const struct jt808_frame *frame, enum verdict verdict)
+static int result_of(const struct jt808_frame *frame, const struct codec_session *session,
+                     enum verdict verdict)
 {
+    if (frame->part && jt808_reports_has(frame->id))
+        return jt808_reports_result(frame, session);
     switch (frame->id) {
     case JT808_LOCATION:
         if (jt808_location_alarms(frame->body) & JT808_ALARM_EMERGENCY)
-            return RESULT_ALARM_CONFIRMED;
-        return RESULT_OK;
+            return JT808_RESULT_ALARM_CONFIRMED;
+        return JT808_RESULT_OK;
     case JT808_HEARTBEAT:
     case JT808_LOGOUT:
     case JT808_AUTHENTICATE:
     case JT808_LOCATIONS:
     case JT808_LOCATIONS_SHORT:
     case JT808_TRANSPARENT:
-        return verdict == VERDICT_CANNOT_PROCESS ? RESULT_UNSUPPORTED : RESULT_OK;
+        return verdict == VERDICT_CANNOT_PROCESS ? JT808_RESULT_UNSUPPORTED : JT808_RESULT_OK;
     default:
-        return RESULT_UNSUPPORTED;
+        return JT808_RESULT_UNSUPPORTED;
     }
 }
 
@@ -262,8 +222,8 @@ static void write_now(struct writer *out, int64_t now_us, bool is_decimal)
     }
 }
 
-static uint16_t write_answer(const struct jt808_frame *frame, int64_t now_us, enum verdict verdict,
-                             struct writer *body)
+static uint16_t write_answer(const struct jt808_frame *frame, const struct codec_session *session,
+                             int64_t now_us, enum verdict verdict, struct writer *body)
 {
     char code[CODE_SIZE + 1];
 
@@ -271,7 +231,7 @@ static uint16_t write_answer(const struct jt808_frame *frame, int64_t now_us, en
     case JT808_REGISTER:
         registration_code(frame->phone, code);
         writer_u16_be(body, frame->serial);
-        writer_u8(body, RESULT_OK);
+        writer_u8(body, JT808_RESULT_OK);
         writer_text(body, code);
         return JT808_REGISTER_ANSWER;
     case JT808_TIME_REQUEST:
@@ -283,7 +243,7 @@ static uint16_t write_answer(const struct jt808_frame *frame, int64_t now_us, en
     default:
         writer_u16_be(body, frame->serial);
         writer_u16_be(body, frame->id);
-        writer_u8(body, (uint8_t)result_of(frame, verdict));
+        writer_u8(body, (uint8_t)result_of(frame, session, verdict));
         return JT808_PLATFORM_REPLY;
     }
 }
@@ -296,10 +256,10 @@ static void jt808_reply(const struct message *message, struct codec_session *ses
     struct writer writer = writer_into(body, sizeof(body));
     struct jt808_frame frame;
 
-    (void)session, (void)topic;
+    (void)topic;
     if (!jt808_frame_read(message->body, memory, &frame) || is_answer(frame.id))
         return;
-    frame.id = write_answer(&frame, environment->now_us, verdict, &writer);
+    frame.id = write_answer(&frame, session, environment->now_us, verdict, &writer);
     frame.body = writer_view(&writer);
     jt808_frame_write(out, &frame);
 }

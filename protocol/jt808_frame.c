@@ -71,8 +71,10 @@ bool jt808_frame_read(struct bytes input, uint8_t *memory, struct jt808_frame *f
     frame->phone = cursor_take(&cursor, frame->is_2019 ? PHONE_SIZE_2019 : PHONE_SIZE);
     frame->serial = cursor_u16_be(&cursor);
     if (attributes & ATTRIBUTE_PARTS) {
-        cursor_u16_be(&cursor);
+        frame->total = cursor_u16_be(&cursor);
         frame->part = cursor_u16_be(&cursor);
+        if (frame->total <= 1 || frame->part == 0)
+            frame->total = frame->part = 0;
     }
     frame->body = cursor.rest;
     frame->checksum_wrong = checksum_xor(raw) != 0;

@@ -42,7 +42,7 @@ enum jt808_id {
 struct jt808_frame {
     uint16_t id, serial;
     struct bytes phone, body; /* phone: 6 bytes of packed decimal, 10 in the form of 2019 */
-    uint16_t part;            /* 1.. of a message in several packages, 0: in one */
+    uint16_t total, part;     /* packages of the message, and which it is, 1..; 0, 0: in one */
     bool is_2019, encrypted;
     bool checksum_wrong, length_wrong;
 };

@@ -236,19 +236,22 @@ static uint32_t compare_state(const struct jt808_report *report, struct codec_se
             before &= ~(uint32_t)RAISED_PANIC;
         session->state[JT808_STATE_SEEN] = now_s;
     }
+    if (report->is_cut)
+        raised |= before;
     *state = raised;
     *fallen = before & ~raised;
     return raised & ~before;
 }
 
-void jt808_location_decode(const struct jt808_report *report, struct codec_session *session,
-                           struct batch *batch)
+uint32_t jt808_location_decode(const struct jt808_report *report, struct codec_session *session,
+                               struct batch *batch)
 {
     struct signal said = report->model;
     uint32_t raised, risen, fallen;
     bool is_alarm = false;
 
     read_body(report, &said, &raised);
+    raised |= report->shown;
     risen = compare_state(report, session, raised, &fallen);
     for (size_t i = 0; i < ALARM_COUNT; i++) {
         struct signal alarm = said;
@@ -263,8 +266,9 @@ void jt808_location_decode(const struct jt808_report *report, struct codec_sessi
         batch_add(batch, &alarm);
         is_alarm = true;
     }
-    if (!is_alarm)
+    if (!is_alarm && !report->is_cut)
         batch_add(batch, &said);
+    return raised;
 }
 
 static void write_elements(struct writer *out, const struct signal *signal)

@@ -32,6 +32,8 @@ struct jt808_report {
     struct bytes body;
     uint16_t serial; /* of its frame */
     bool is_kept;    /* the device kept it while it had no network */
+    bool is_cut;     /* it goes on in another package: what it does not show has not ended */
+    uint32_t shown;  /* what of it showed that came before and is read no more */
     int64_t now_us;
     struct signal model; /* identity and flags of what it says */
 };
@@ -39,9 +41,9 @@ struct jt808_report {
 /* The alarm bits, 0 if the body is too short for them. */
 uint32_t jt808_location_alarms(struct bytes body);
 /* Adds what the report says to the batch: one signal for each new alarm, else a position or a
- * heartbeat. */
-void jt808_location_decode(const struct jt808_report *report, struct codec_session *session,
-                           struct batch *batch);
+ * heartbeat, but nothing else of a report that is cut. Returns what it showed, for `shown`. */
+uint32_t jt808_location_decode(const struct jt808_report *report, struct codec_session *session,
+                               struct batch *batch);
 /* The body by which a device says `signal`. False if it has no words for it. */
 bool jt808_location_compose(const struct signal *signal, int64_t now_us, struct writer *out);
 

@@ -248,6 +248,26 @@ def test_pendant(tap, stack):
     tap.check(rows == [["55", "31.2304"]], "and its battery and place are known", rows)
 
 
+def result_of(client, frame):
+    """The last byte of the platform's answer before its checksum."""
+    client.sendall(frame)
+    answer = receive(client)
+    return answer[-3] if answer else None
+
+
+def test_packages(tap, stack):
+    """A batch in two packages, cut before the emergency bit of its third report."""
+    reports = [jt808_location(int(i == 2), now() - datetime.timedelta(seconds=60 - i)) for i in range(4)]
+    batch = b"\0\4\1" + b"".join(len(report).to_bytes(2, "big") + report for report in reports)
+    cut = 3 + 2 * 30 + 2 + 3
+    first, second = (jt808_frame(0x0704, PENDANT, 20 + i, part, (2, 1 + i)) for i, part in enumerate([batch[:cut], batch[cut:]]))
+    with stack.connect("jt808") as pendant:
+        late = result_of(pendant, second)
+        raised = wait_for(lambda: state_of(stack, PENDANT, "panic") == ["open"])
+        answers = late, result_of(pendant, first), result_of(pendant, second)
+    tap.check(raised and answers == (1, 0, 0), "an emergency in the second package rings, also before the first has come", answers)
+
+
 def test_topics(tap):
     """docs/mosquitto.acl in a broker of its own: who may say what."""
     port = free_port()
@@ -337,6 +357,7 @@ def main():
             test_certificates(tap, stack, data, ports["tls"])
             test_panel(tap, stack)
             test_pendant(tap, stack)
+            test_packages(tap, stack)
             test_options(tap, stack, ports["meters"])
             test_conditions(tap, stack)
             test_database_away(tap, stack)
