@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Time limits of tickets, with two gateways on one database, while gateways and PostgreSQL are killed.
+"""Time limits of tickets and the contact ladder, with two gateways on one database, while gateways and PostgreSQL are killed.
 
 Asked of every escalation step: it is taken exactly once, never early, and at most LATE_S after its time, or after
 the database could be reached again and a gateway ran, whichever came last. And that claims and holds which nobody works
-on return on time.
+on return on time. Of the ladder: that each contact is asked in turn on time, and told once by a program.
 """
+import glob
+import json
 import os
 import random
 import subprocess
@@ -21,6 +23,7 @@ SPREAD_S = 6                 # over which the tickets came
 LATE_S = 1.0
 NOISE_S = float(os.environ.get("NOISE_S", "2"))  # granted to a machine with other work, on top of it
 CLAIMED = 40
+ACCEPT_S = 2  # that a contact has
 
 RAISE = """
 insert into onekey.ticket (district, kind, priority, subject, protocol, identity, last_signal_at, received_at)
@@ -28,6 +31,43 @@ select '{district}', 'panic', 1, 'watch:{name}' || n, 'watch', '{name}' || n, at
 from generate_series(0, {count} - 1) n, lateral (select clock_timestamp() + {spread} * interval '1 s' * n / {count} as at) a;
 select onekey.notify_tickets('{district}', array(select id from onekey.ticket where identity like '{name}%'));
 """
+
+
+HOME = """
+insert into onekey.area (district, code, level, name_zh) values ('{district}', '{district}', 'district', '样例区');
+insert into onekey.household (district, code, area_id, address) select a.district, c, a.id, 'Sample Road'
+from onekey.area a, unnest('{{LADDER1,LADDER2}}'::text[]) c;
+insert into onekey.contact (district, household_id, position, role, name, phone)
+select h.district, h.id, n, 'family', 'Sample ' || n, h.code || '-' || n from onekey.household h, generate_series(1, 2) n
+where h.code like 'LADDER%';
+update onekey.escalation_policy set accept_s = {accept}, contact_by = '{{exec:call}}', contact_first = true;
+insert into onekey.escalation_step (district, kind_class, state, after_s, action) values
+    ('{district}', 'technical', 'open', 1, 'contact_ladder'), ('{district}', 'water', 'open', 0, 'contact_first');
+insert into onekey.ticket (district, kind, priority, subject, household_id, protocol, identity, last_signal_at, received_at)
+select h.district, case h.code when 'LADDER1' then 'silence' else 'tamper' end, 2, 'household:' || h.id, h.id, 'watch', h.code,
+       clock_timestamp(), clock_timestamp() from onekey.household h where h.code like 'LADDER%';
+select onekey.notify_tickets('{district}', array(select id from onekey.ticket where identity like 'LADDER%'));
+"""
+
+
+def add_caller(stack):
+    """A program that is told whom to call, and keeps what it was told."""
+    with open(f"{stack.parent}/call", "w", encoding="ascii") as file:
+        file.write(f'#!/bin/sh\ncat >"{stack.parent}/part.$$" && mv "{stack.parent}/part.$$" "{stack.parent}/told.$$"\n')
+    os.chmod(f"{stack.parent}/call", 0o755)
+    with open(f"{stack.folder}/conf.d/call.conf", "w", encoding="utf-8") as file:
+        file.write(f"[exec call]\nprogram = {stack.parent}/call\ninclude = person\n")
+    stack.stop("onekeyd")
+    stack.start("onekeyd")
+
+
+def told(stack):
+    """Who was to be called: phone number to notice."""
+    notices = []
+    for path in glob.glob(f"{stack.parent}/told.*"):
+        with open(path, encoding="utf-8") as file:
+            notices.append(json.load(file)["data"])
+    return {(notice["person"]["contact"]["phone"], notice["round"]): notice for notice in notices}
 
 
 def set_up(stack):
@@ -176,15 +216,60 @@ def test_claims(tap, stack):
               "all of them")
 
 
+def accept(stack, district):
+    """Whoever is asked of the second home, and was told, accepts; true once that ends its ladder."""
+    for row in stack.sql("select c.phone, a.round from onekey.contact_attempt a join onekey.ticket t on t.id = a.ticket_id"
+                         " join onekey.contact c on c.household_id = t.household_id and c.position = a.position"
+                         " where t.identity = 'LADDER2' and a.result is null"):
+        notice = told(stack).get((row[0], int(row[1])))
+        if notice:
+            token = notice["person"]["contact"]["token"]
+            return stack.value(f"select onekey.contact_reply('{district}', '{token}', 'accepted')") == "t"
+    return False
+
+
+def attempts(stack, identity):
+    return stack.sql("select a.position, a.round, a.result, extract(epoch from a.asked_at), extract(epoch from a.until_at)"
+                     f" from onekey.contact_attempt a join onekey.ticket t on t.id = a.ticket_id where t.identity = '{identity}'"
+                     " order by a.id")
+
+
+def test_contacts(tap, stack):
+    """Two homes of two contacts each: silence that none of them looks after, and a contact who accepts."""
+    district = stack.values["DISTRICT"]
+    stack.sql(HOME.format(district=district, accept=ACCEPT_S))
+    tap.check(wait_for(lambda: accept(stack, district), 60, 0.1), "a contact is told by a program, and accepts")
+    over = len(attempts(stack, "LADDER2"))
+    exhausted = "select count(*) from onekey.ticket_event where kind = 'contacts_exhausted'"
+    wait_for(lambda: stack.value(exhausted) == "1", 60)
+    rows = attempts(stack, "LADDER1")
+    tap.check([row[:3] for row in rows] == [[position, turn, "no_answer"] for turn in "12" for position in "12"],
+              "without an answer all are asked in order, twice", rows)
+    late = [float(after[3]) - float(before[4]) for before, after in zip(rows, rows[1:])]
+    tap.check(late and min(late) >= 0 and max(late) <= LATE_S + NOISE_S, "each when the time of the one before is over",
+              f"latest {max(late, default=-1):.2f} s")
+    kinds = stack.value("select string_agg(e.kind, ' ' order by e.id) from onekey.ticket_event e join onekey.ticket t on t.id = e.ticket_id"
+                        " where t.identity = 'LADDER1' and e.kind not in ('notified', 'contact_asked', 'contact_result')")
+    tap.check(kinds == "escalated held contacts_exhausted hold_ended"
+              and stack.value("select held_until is null and state = 'open' from onekey.ticket where identity = 'LADDER1'") == "t",
+              "meanwhile the silence is put aside, then it is the desk's", kinds)
+    wanted = {(f"LADDER{home}-{row[0]}", int(row[1])) for home in "12" for row in attempts(stack, f"LADDER{home}")}
+    tap.check(wait_for(lambda: set(told(stack)) == wanted, 30) and stack.value("select count(*) from onekey.outbox") == str(len(wanted)),
+              "one notice for each attempt", sorted(told(stack)))
+    tap.check(len(attempts(stack, "LADDER2")) == over, "and none after one has accepted")
+
+
 def main():
     tap = Tap()
     with Stack() as stack:
+        add_caller(stack)
         second = SecondGateway(stack)
         try:
             second.start()
             set_up(stack)
             test_steps(tap, stack, second)
             test_claims(tap, stack)
+            test_contacts(tap, stack)
         finally:
             second.kill()
     tap.finish()
