@@ -49,6 +49,9 @@ def everything_is_in_its_place(root):
     for part in ("db/migrations", "db/functions"):
         installed = os.listdir(os.path.join(root, "usr/share/onekey", part))
         assert sorted(installed) == sorted(os.listdir(part)), part
+    if os.path.exists(f"{BUILD}/console/index.html"):
+        installed = os.listdir(os.path.join(root, "usr/share/onekey/console"))
+        assert sorted(installed) == sorted(os.listdir(f"{BUILD}/console"))
 
 
 def a_configuration_that_stands_is_kept(root):

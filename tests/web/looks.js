@@ -16,9 +16,12 @@ async function findings(page, only) {
       `${html.slice(0, 120)} ${any[0]?.message ?? ''}`).join('\n  ')}`);
 }
 
-/* Light, then dark: of which only the colours differ. */
-async function judge(page, name) {
-  for (const [theme, only] of [['light', TAGS], ['dark', ['color-contrast']]]) {
+const BOTH = [['light', TAGS], ['dark', ['color-contrast']]]; // in the dark only the colours differ
+/* What is made of the same parts as the pages: dark in one language, light in the other. */
+const ONE = { zh: [['dark', TAGS]], en: [['light', TAGS]] };
+
+async function judge(page, name, themes = BOTH) {
+  for (const [theme, only] of themes) {
     await page.emulateMedia({ colorScheme: theme });
     await page.waitForTimeout(200); // let what slides in arrive
     await screenshot(page, `${name}-${theme}`);
@@ -28,10 +31,10 @@ async function judge(page, name) {
 }
 
 /* The dialog that a key opens. */
-async function dialog(page, key, name) {
+async function dialog(page, key, language, what) {
   await page.keyboard.press(key);
   await page.waitForSelector('dialog[open]');
-  await judge(page, name);
+  await judge(page, `${language}-${what}`, ONE[language]);
   await page.keyboard.press('Escape');
   await page.waitForSelector('dialog', { state: 'detached' });
 }
@@ -79,7 +82,7 @@ async function desk(stack, browser, id, language) {
   await page.click('.history summary');
   await judge(page, `${language}-ticket`);
   for (const [key, name] of [['s', 'dispatch'], ['h', 'hold'], ['t', 'hand-over'], ['m', 'merge'], ['?', 'keys'], ['/', 'search']])
-    await dialog(page, key, `${language}-${name}`);
+    await dialog(page, key, language, name);
   for (const [hash, selector] of [['wall', '.wall'], ['duty', '.page table'], ['homes', '.page h2'], ['limits', '.page table'], ['audit', '.page table']]) {
     await go(page, `#/${hash}`, selector);
     await judge(page, `${language}-${hash}`);
@@ -89,12 +92,12 @@ async function desk(stack, browser, id, language) {
   await judge(page, `${language}-home`);
   await page.setViewportSize({ width: 390, height: 800 });
   await go(page, '#/desk', '.row');
-  await judge(page, `${language}-narrow-queue`);
+  await judge(page, `${language}-narrow-queue`, ONE[language]);
   await page.click(`[data-ticket="${id}"]`);
   await page.waitForSelector('.checklist li');
-  await judge(page, `${language}-narrow-ticket`);
+  await judge(page, `${language}-narrow-ticket`, ONE[language]);
   await page.click('.pages button:last-child');
-  await judge(page, `${language}-narrow-household`);
+  await judge(page, `${language}-narrow-household`, ONE[language]);
   await context.close();
 
   const other = await browser.desk(stack.url, { language });

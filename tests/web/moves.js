@@ -81,6 +81,15 @@ async function keysOff(stack, page, id) {
   check(await waitFor(() => of(stack, id, 'claimed_by') !== ''), 'and work together with Alt');
 }
 
+/* What the escalation does to a ticket that nobody takes; the time until then is not waited for here. */
+async function louder(stack, page) {
+  await stack.press(stack.wristband(41));
+  const id = await waitFor(() => stack.ticketOf(stack.wristband(41)));
+  stack.sql(`update onekey.ticket set ring_level = 1 where id = ${id};
+    select pg_notify('onekey_ticket', '${stack.values.DISTRICT} ${id}')`);
+  check(await page.waitForSelector(`[data-ticket="${id}"] .loud`).then(() => true), 'an alarm that waits too long is marked');
+}
+
 export async function run({ stack, browser }) {
   const context = await browser.desk(stack.url);
   const page = await browser.open(context, stack.url, stack.person('operator'));
@@ -89,5 +98,6 @@ export async function run({ stack, browser }) {
   await merge(stack, page, id);
   await handOver(stack, browser, page, id);
   await keysOff(stack, page, id);
+  await louder(stack, page);
   await context.close();
 }

@@ -17,7 +17,7 @@ import { Empty, Failed, Loading } from './ui/states.js';
 import { Toasts } from './ui/toast.js';
 
 /* Pages of the supervisor come when they are opened; may: who is offered them. */
-export const PAGES = [
+const PAGES = [
   { name: 'desk', may: () => may('read_ticket') },
   { name: 'wall', may: () => may('read_ticket'), load: () => import('./supervisor/wall.js') },
   { name: 'duty', may: () => may('shift_others') || may('set_user'), load: () => import('./supervisor/duty.js') },

@@ -14,7 +14,7 @@ const LOCK = 'onekey.live';
 /* By the server's clock: when this tab last heard something. 0: not yet. */
 export const heardAt = signal(0);
 export const isLive = signal(false);
-export const isLeader = signal(false);
+const isLeader = signal(false);
 export const isStale = computed(() => heardAt.value > 0 && now.value - heardAt.value > STALE_MS);
 
 const listeners = new Map();

@@ -22,9 +22,9 @@ const LOUD = 0.6;
 const LOUDER = 1;
 
 export const volume = remembered('volume', 0.8);
-/* running: this browser sounds; blocked: it may not yet; */
-export const isArmed = signal(false);
-export const isHeardElsewhere = signal(false);
+/* Whether this tab may sound; whether a tab of this browser holds the lock that sounds. */
+const isArmed = signal(false);
+const isHeardElsewhere = signal(false);
 export const isSilent = computed(() => !isArmed.value && !isHeardElsewhere.value);
 /* How many tones have begun, for tests and for whoever wonders whether it works. */
 export const tones = { count: 0, last: null };
@@ -42,7 +42,7 @@ function play(pattern, gain = LOUD) {
     const at = context.currentTime + begin;
     const tone = context.createOscillator();
     const level = context.createGain();
-    tone.type = pattern === 1 || pattern === '1' ? 'triangle' : 'sine';
+    tone.type = pattern === 1 ? 'triangle' : 'sine';
     tone.frequency.value = pitch;
     level.gain.setValueAtTime(0, at);
     level.gain.linearRampToValueAtTime(gain * volume.value, at + 0.015);
@@ -86,8 +86,8 @@ const wanted = computed(() => {
   if (!session.value) return null;
   const works = ['operator', 'supervisor'].includes(session.value.user.role) && myShift.value && !myShift.value.paused_at;
   const first = works ? waiting.value.filter(({ priority }) => priority <= 3)
-    .sort((a, b) => a.priority - b.priority || isLoud(b.id) - isLoud(a.id))[0] : null;
-  if (first) return { pattern: first.priority, gain: isLoud(first.id) ? LOUDER : LOUD };
+    .sort((a, b) => a.priority - b.priority || isLoud(b) - isLoud(a))[0] : null;
+  if (first) return { pattern: first.priority, gain: isLoud(first) ? LOUDER : LOUD };
   return isStale.value ? { pattern: 'stale', gain: LOUD } : null;
 });
 

@@ -23,18 +23,18 @@ export const changes = signal(0);
 const rows = new Map();
 const heard = new Map(); // the change at which the stream last told of a ticket
 const fresh = new Map(); // since when a ticket that nobody here has looked at is known
-const loud = new Set(); // tickets for which the escalation asked for more noise
 const lanes = Object.fromEntries(LANES.map((name) => [name, { ids: signal([]), more: null, state: signal('waiting') }]));
 
 export const lane = (name) => lanes[name];
 export const row = (id) => rows.get(Number(id));
 export const isFresh = (id) => fresh.has(id) && now.value - fresh.get(id) < FRESH_S * 1000;
 export const seen = (id) => fresh.delete(Number(id));
-export const isLoud = (id) => loud.has(id);
 
 const laneOf = (ticket) => (ticket.state === 'closed' ? null : ticket.lane);
 
 export const isUnclaimed = (ticket) => ticket.state !== 'closed' && !ticket.claimed_by && !ticket.held_until;
+/* The escalation asked for more noise. */
+export const isLoud = (ticket) => ticket.ring_level > 0 && isUnclaimed(ticket);
 
 function precedes(a, b) {
   return a.priority - b.priority || Date.parse(a.received_at) - Date.parse(b.received_at) || a.id - b.id;
@@ -75,8 +75,6 @@ function changed(ticket) {
     changes.value++;
     heard.set(ticket.id, changes.value);
     if (!rows.has(ticket.id) && ticket.state === 'open') fresh.set(ticket.id, now.value);
-    if (ticket.state !== 'open') loud.delete(ticket.id);
-    else if (ticket.changes?.some(({ detail }) => detail?.action === 'ring_louder')) loud.add(ticket.id);
     settle(ticket);
   });
 }
@@ -110,8 +108,7 @@ export function readMore(name) {
   if (more && state.peek() !== 'loading') readPage(name, more, PAGE).catch(() => {});
 }
 
-const hasMore = (name) => lanes[name].more !== null;
-export { hasMore };
+export const hasMore = (name) => lanes[name].more !== null;
 
 /* All that the page shows at first, and again after the stream was cut. */
 export async function readAll() {
@@ -157,7 +154,6 @@ export function forgetAll() {
     rows.clear();
     heard.clear();
     fresh.clear();
-    loud.clear();
     for (const { ids, state } of Object.values(lanes)) { ids.value = []; state.value = 'waiting'; }
     summary.value = null;
     notices.value = [];

@@ -39,7 +39,7 @@ export function closeTicket() {
 }
 
 /* Why a command was refused, in the reader's language. */
-export function refusal(reply) {
+function refusal(reply) {
   return word('code', reply.code ?? 'unknown').replace('{owner}', reply.owner ?? '–');
 }
 

@@ -8,7 +8,7 @@ export const household = signal({ id: null, value: null, error: null });
 
 let asked = 0;
 
-export async function readHousehold(id, reason) {
+async function readHousehold(id, reason) {
   const mine = ++asked;
   household.value = { id, value: household.peek().id === id ? household.peek().value : null, error: null };
   if (id === null) return;

@@ -16,7 +16,7 @@ import { UnstoredRows } from './unstored.js';
 const KEEP_STILL_MS = 8000; // after the last move of pointer or key among the rows
 const SPARE_ROWS = 6; // drawn above and below what is in sight
 
-export const shownLane = signal('alarms');
+const shownLane = signal('alarms');
 const order = signal([]); // as drawn
 const waitingRows = signal(0); // new ones that are not drawn yet
 let stillUntil = 0;

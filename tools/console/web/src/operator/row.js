@@ -52,7 +52,7 @@ export function QueueRow({ id, top, isOpen, isFirst }) {
         <${PriorityMark} priority=${ticket.priority} />
         <strong>${kindName(ticket)}</strong><${Presses} count=${ticket.signal_count} />
         ${isFresh(id) && html`<em class="new">${t('row.new')}</em>`}
-        ${isLoud(id) && html`<em class="loud">${t('row.loud')}</em>`}
+        ${isLoud(ticket) && html`<em class="loud">${t(ticket.second_desk_at ? 'row.second_desk' : 'row.loud')}</em>`}
         <${Age} since=${ticket.received_at} level=${level} />
       </span>
       <span class="line below">

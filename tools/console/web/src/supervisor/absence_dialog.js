@@ -6,7 +6,7 @@ import { fromField, now, toField } from '../lib/time.js';
 import { Dialog, closeDialog } from '../ui/dialog.js';
 import { useSend } from '../ui/do.js';
 
-const REASONS = ['away', 'hospital'];
+const REASONS = ['away', 'hospital', 'maintenance'];
 
 export function AbsenceDialog({ id, done }) {
   const [isBusy, run] = useSend();

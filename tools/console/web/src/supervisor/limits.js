@@ -12,7 +12,7 @@ import { useSend } from '../ui/do.js';
 
 const MEASURES = ['present', 'answer', 'dispatch', 'on_scene', 'close'];
 const STATES = ['open', 'claimed', 'dispatched', 'on_scene', 'verified'];
-const ACTIONS = ['ring_louder', 'notify_supervisor', 'second_desk', 'contact_ladder', 'webhook', 'mqtt'];
+const ACTIONS = ['ring_louder', 'notify_supervisor', 'second_desk', 'contact_ladder', 'contact_first', 'webhook', 'mqtt'];
 const isGeneral = ({ district }) => district === '*';
 
 const kindOf = (name) => nameOf(dictionary.value?.kinds.find((kind) => kind.name === name)) || name;
