@@ -104,3 +104,9 @@ bench:
 
 # Part of the program, read by the assembler, which make does not see.
 $(BUILD)/release/tools/console/spec.o $(BUILD)/check/tools/console/spec.o: tools/console/openapi.json
+
+# The console under the sanitizers, for tests/system/console_api.py.
+$(BUILD)/check/bin/onekey-console: $(call objects,check,$(foreach d,tools/console $(ALSO_onekey-console),$(call sources,$(d))) $(BESIDE_onekey-console)) $(call archives,check)
+	@mkdir -p $(@D)
+	$(say)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN) $(FOREIGN_onekey-console)
+check-programs: $(BUILD)/check/bin/onekey-console
