@@ -17,6 +17,8 @@
 #define GAP_INTERVALS 2.5 /* more than this between readings: some were lost */
 /* A meter this slow is waited for past the guarantee. */
 #define LONG_INTERVAL_S (12 * 3600)
+/* What a meter kept while it could not send comes oldest first; the rest follows within this. */
+#define BACKLOG_US (120 * US_PER_SECOND)
 
 struct silence_settings silence_settings_default(void)
 {
@@ -64,6 +66,17 @@ static int64_t sooner(int64_t a_us, int64_t b_us)
 static int64_t mute_at(const struct silence *silence, const struct silence_settings *settings)
 {
     return ((int64_t)silence->heard_s + silence->interval_s) * US_PER_SECOND + settings->grace_us;
+}
+
+/* Until when newer readings may follow one that was old when it was sent. A meter that sends old ones
+ * all the time is waited for less than until it sends again. */
+static int64_t backlog_until(const struct silence *silence)
+{
+    int64_t heard_us = silence->heard_s * US_PER_SECOND;
+    int64_t interval_us = silence->interval_s * US_PER_SECOND;
+    if (heard_us - silence->seen_us <= interval_us)
+        return INT64_MIN;
+    return heard_us + (interval_us / 2 < BACKLOG_US ? interval_us / 2 : BACKLOG_US);
 }
 
 static int64_t warm_at(const struct silence *silence, const struct silence_settings *settings)
@@ -341,6 +354,8 @@ int64_t silence_due_at(const struct silence *silence, const struct silence_setti
     int64_t patience_us = silence->interval_s * US_PER_SECOND + settings->grace_us;
     if (rules_us != INT64_MAX)
         rules_us = later(rules_us, silence->heard_s * US_PER_SECOND) + patience_us;
+    if (guarantee_us != INT64_MAX)
+        guarantee_us = later(guarantee_us, backlog_until(silence));
     if (guarantee_us != INT64_MAX && silence->interval_s > LONG_INTERVAL_S)
         guarantee_us = later(guarantee_us, mute_at(silence, settings));
     return sooner(rules_us, guarantee_us);

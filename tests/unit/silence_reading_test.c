@@ -55,6 +55,29 @@ static void a_late_interval_with_a_use_is_a_sign_of_life(void **state)
     assert_int_equal(meter.silence.seen_us, hour_us(6));
 }
 
+/* It could not send for three days, and now sends hour after hour what it kept. */
+static void a_backlog_is_read_to_its_end_before_silence_is_told(void **state)
+{
+    (void)state;
+    struct meter meter = meter_with(SILENCE_LEARNED | SILENCE_GUARANTEE);
+    live(&meter, 0, NOON);
+    struct silence_reading reading = {.heard_us = hour_us(NOON + 72),
+                                      .volume_ml = meter.total_ml,
+                                      .cumulative = true,
+                                      .stored = true};
+    for (int hour = 1; hour <= 30; hour++) {
+        reading.at_us = hour_us(NOON + hour);
+        reading.volume_ml += hour % 4 == 0 ? 20000 : 0;
+        assert_int_equal(silence_reading(&meter.silence, &meter.settings, &reading).raised, 0);
+        assert_true(silence_due_at(&meter.silence, &meter.settings) > reading.heard_us);
+    }
+    /* And stops there: nothing is known of the last two days. */
+    int64_t due_us = silence_due_at(&meter.silence, &meter.settings);
+    assert_int_equal(due_us, reading.heard_us + 2 * US_PER_MINUTE);
+    assert_int_equal(silence_due(&meter.silence, &meter.settings, due_us - 1).raised, 0);
+    assert_true(silence_due(&meter.silence, &meter.settings, due_us).raised != 0);
+}
+
 static void a_wrong_clock_gives_way_to_the_arrival(void **state)
 {
     (void)state;
@@ -299,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_doubled_reading_changes_nothing),
         cmocka_unit_test(a_late_total_is_in_the_later_one_already),
         cmocka_unit_test(a_late_interval_with_a_use_is_a_sign_of_life),
+        cmocka_unit_test(a_backlog_is_read_to_its_end_before_silence_is_told),
         cmocka_unit_test(a_wrong_clock_gives_way_to_the_arrival),
         cmocka_unit_test(a_clock_hours_behind_raises_no_false_not_reporting),
         cmocka_unit_test(a_reset_the_meter_owns_up_to_is_a_new_base),
