@@ -20,6 +20,9 @@ import { Toasts } from './ui/toast.js';
 const PAGES = [
   { name: 'desk', may: () => may('read_ticket') },
   { name: 'wall', may: () => may('read_ticket'), load: () => import('./supervisor/wall.js') },
+  { name: 'care', may: () => may('care'), load: () => import('./care/care.js') },
+  { name: 'figures', may: () => may('read_report'), load: () => import('./figures/figures.js') },
+  { name: 'audits', may: () => may('audit_calls'), load: () => import('./care/audits.js') },
   { name: 'duty', may: () => may('shift_others') || may('set_user'), load: () => import('./supervisor/duty.js') },
   { name: 'homes', may: () => may('read_household'), load: () => import('./supervisor/homes.js') },
   { name: 'limits', may: () => may('set_limits'), load: () => import('./supervisor/limits.js') },

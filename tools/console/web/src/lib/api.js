@@ -21,7 +21,7 @@ export class ApiError extends Error {
   }
 }
 
-async function once(method, path, body, key) {
+async function once(method, path, body, key, wait_ms = WAIT_MS) {
   const headers = { Accept: 'application/json' };
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET' && session.value) headers['X-CSRF-Token'] = session.value.csrf;
@@ -31,7 +31,7 @@ async function once(method, path, body, key) {
   try {
     answer = await fetch(path, {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(WAIT_MS),
+      credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(wait_ms),
     });
     content = answer.status === 204 ? {} : await answer.json().catch(() => null);
   } catch {
@@ -45,10 +45,10 @@ async function once(method, path, body, key) {
   });
 }
 
-async function patient(method, path, body, key) {
+async function patient(method, path, body, key, wait_ms) {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(method, path, body, key);
+      return await once(method, path, body, key, wait_ms);
     } catch (error) {
       if (attempt === TRIES || !AGAIN.has(error.status)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** attempt));
@@ -56,7 +56,8 @@ async function patient(method, path, body, key) {
   }
 }
 
-export const get = (path) => patient('GET', path);
+/* wait_ms: for what takes longer than a screen may. */
+export const get = (path, wait_ms) => patient('GET', path, undefined, undefined, wait_ms);
 export const send = (method, path, body = {}) => patient(method, path, body, crypto.randomUUID());
 
 /* A step of a ticket: its reply, also when the life of a ticket refuses it (ok false, with a code). */

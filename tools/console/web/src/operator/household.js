@@ -7,6 +7,7 @@ import { now, moment, span } from '../lib/time.js';
 import { Empty, Failed, Loading } from '../ui/states.js';
 import { Phone } from '../ui/phone.js';
 import { Place } from './place.js';
+import { HouseholdPlans } from '../care/household_plans.js';
 import { act, inHand, isBusy, openTicket } from './act.js';
 import { household, readAgain } from './household_read.js';
 import { areaOf, kindName, outcomeName } from './row.js';
@@ -87,6 +88,7 @@ function Home({ value }) {
     <${Absences} absences=${absences} />
     <section><h3>${t('home.devices')}</h3><${Devices} devices=${devices} /></section>
     <${Place} home=${home} devices=${devices} signal=${read?.ticket.detail} />
+    <${HouseholdPlans} home=${home.id} residents=${residents} />
     <section><h3>${t('home.tickets')}</h3>${tickets.length > (read ? 1 : 0) ? html`<${Tickets} tickets=${tickets} />`
       : html`<p>${t('homes.no_tickets')}</p>`}</section>
     <button class="quiet small" onClick=${readAgain}>${t('home.again')}</button></div>`;

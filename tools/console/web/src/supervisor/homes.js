@@ -11,6 +11,7 @@ import { Table } from '../ui/table.js';
 import { openSearch } from '../operator/search.js';
 import { openTicket } from '../operator/act.js';
 import { areaOf, kindName, outcomeName } from '../operator/row.js';
+import { HouseholdPlans } from '../care/household_plans.js';
 import { AbsenceDialog, EndDialog } from './absence_dialog.js';
 import { ContactsDialog } from './contacts_dialog.js';
 
@@ -47,6 +48,7 @@ function Home({ id }) {
     <header><h2>${t('home.absences')}</h2>${mayChange() && html`<button
       onClick=${() => openDialog(AbsenceDialog, { id, done })}>${t('absence.add')}</button>`}</header>
     <${Absences} rows=${absences} again=${done} />
+    <${HouseholdPlans} home=${household.id} residents=${residents} />
     <h2>${t('home.tickets')}</h2>
     <${Table} caption=${t('home.tickets')} rows=${tickets} keyOf=${(ticket) => ticket.id} empty=${t('homes.no_tickets')} columns=${[
       [t('why.received'), ({ received_at }) => moment(received_at)],

@@ -10,15 +10,15 @@ const links = signal(0);
 on('link', () => { links.value++; });
 
 /* {value, error, again}. Reads anew when the path changes and when the stream is back after a cut; every_s: also
- * that often. A path of null reads nothing. */
-export function useLoad(path, every_s) {
+ * that often; wait_ms: for what takes long. A path of null reads nothing. */
+export function useLoad(path, every_s, wait_ms) {
   const [state, setState] = useState({ value: null, error: null, path: null });
   const [round, setRound] = useState(0);
   const again = () => setRound((n) => n + 1);
   useEffect(() => {
     if (!path) return undefined;
     let isWanted = true;
-    get(path).then(
+    get(path, wait_ms).then(
       (value) => isWanted && setState({ value, error: null, path }),
       (error) => isWanted && setState((old) => ({ value: old.path === path ? old.value : null, error, path })));
     const timer = every_s && setTimeout(again, every_s * 1000);
