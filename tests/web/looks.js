@@ -20,7 +20,7 @@ const BOTH = [['light', TAGS], ['dark', ['color-contrast']]]; // in the dark onl
 /* What is made of the same parts as the pages: dark in one language, light in the other. */
 const ONE = { zh: [['dark', TAGS]], en: [['light', TAGS]] };
 
-async function judge(page, name, themes = BOTH) {
+export async function judge(page, name, themes = BOTH) {
   for (const [theme, only] of themes) {
     await page.emulateMedia({ colorScheme: theme });
     await page.waitForTimeout(200); // let what slides in arrive

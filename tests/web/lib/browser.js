@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { BUILD } from './stack.js';
 
 export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path));
-const SCREENS = join(BUILD, 'test-logs/screens');
+export const SCREENS = join(BUILD, 'test-logs/screens');
 
 export class Browser {
   async start() {

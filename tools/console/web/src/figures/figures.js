@@ -76,6 +76,7 @@ function Figures({ catalog }) {
       <div><dt>${t('figures.tickets')}</dt><dd id="tickets">${tickets ?? '–'}</dd></div>
       <div><dt>${t('figures.definitions')}</dt><dd>${catalog.definitions}</dd></div></dl>
     <p class="hidden" role="status">${done < measures.length ? t('figures.reading', { done, of: measures.length }) : t('figures.ready')}</p>
+    ${told.answer?.previous?.length > 0 && html`<p class="hint">${t('figures.before_hint', { month: told.answer.previous_from.slice(0, 7) })}</p>`}
     <nav class="contents" aria-label=${t('figures.contents')}>${measures.map(({ name, title }) => html`<button key=${name} class="small quiet"
       onClick=${() => document.getElementById(`measure-${name}`).scrollIntoView()}>${title}</button>`)}</nav>
     <div class=${done < measures.length ? 'measures reading' : 'measures ready'}>

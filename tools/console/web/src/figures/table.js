@@ -38,7 +38,7 @@ function Cell({ measure, column, row, before, bar, open, openTicket }) {
 export function FigureTable({ measure, rows, previous, open, openTicket }) {
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? rows : rows.slice(0, SHOWN);
-  const before = previous && new Map(previous.map((row) => [keyOf(measure, row), row]));
+  const before = previous?.length > 0 && new Map(previous.map((row) => [keyOf(measure, row), row]));
   const bars = new Map(measure.columns.map((column) => [column.name, isFigure(column) ? barOf(measure, rows, column) : null]));
   return html`<div class="table" tabIndex="0" role="region" aria-label=${measure.title}><table class="figures-table">
     <caption class="hidden">${measure.title}</caption>
