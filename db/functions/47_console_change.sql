@@ -140,9 +140,20 @@ begin
     select jsonb_agg(to_jsonb(c) - 'district' - 'household_id' order by c.position) into before
     from onekey.contact c where c.district = me.district and c.household_id = home;
     delete from onekey.contact c where c.district = me.district and c.household_id = home;
-    insert into onekey.contact (district, household_id, position, role, name, phone)
-    select me.district, home, c.nth, btrim(c.value ->> 'role'), btrim(c.value ->> 'name'), btrim(c.value ->> 'phone')
-    from jsonb_array_elements(wanted) with ordinality c(value, nth);
+    -- Whoever says nothing of the hours of a contact leaves them as they were.
+    insert into onekey.contact (district, household_id, position, role, name, phone, available_from, available_until, available_days)
+    select me.district, home, c.nth, btrim(v.person ->> 'role'), btrim(v.person ->> 'name'), btrim(v.person ->> 'phone'),
+           (v.person ->> 'available_from')::time, (v.person ->> 'available_until')::time,
+           case when jsonb_typeof(v.person -> 'available_days') = 'array'
+                then array(select jsonb_array_elements_text(v.person -> 'available_days')::smallint) end
+    from jsonb_array_elements(wanted) with ordinality c(value, nth)
+    cross join lateral (select coalesce((
+        select b from jsonb_array_elements(before) b
+        where b ->> 'name' = btrim(c.value ->> 'name') and b ->> 'phone' = btrim(c.value ->> 'phone') limit 1), '{}') || c.value) v(person);
+    if arguments -> 'body' ? 'contact_first' then
+        update onekey.household h set contact_first = (arguments #>> '{body,contact_first}')::boolean
+        where h.district = me.district and h.id = home;
+    end if;
     perform onekey.audit_entry(me.district, 'set_contacts', 'household:' || home, true, jsonb_build_object('before', before));
     return onekey.console_ok(jsonb_build_object('contacts', (
         select coalesce(jsonb_agg(to_jsonb(c) - 'district' - 'household_id' order by c.position), '[]')

@@ -223,3 +223,19 @@ def test_steps_leave_their_mark_until_somebody_claims(db):
     equal(db.ticket(ticket, "ring_level, second_desk_at"), "0|")
     db.command("li", "release", ticket)
     equal(db.ticket(ticket, "ring_level, second_desk_at"), "0|")
+
+
+def test_the_hours_of_contacts_are_set_and_kept(db):
+    def put(contacts, **more):
+        return db.act("li", f"select (onekey.api_contacts_set('{json.dumps({'id': 1, 'body': {'contacts': contacts, **more}})}')).status")
+
+    stored = "select position, available_from, available_until, available_days from onekey.contact order by 1"
+    kin = {"role": "family", "name": "Sample Kin", "phone": "0001"}
+    neighbour = {"role": "neighbourhood", "name": "Sample Neighbour", "phone": "0002"}
+    equal(put([{**kin, "available_from": "20:00", "available_until": "06:00", "available_days": [6, 7]}], contact_first=True), "200")
+    equal(put([neighbour, kin]), "200")
+    equal(db.sql(stored), "1|||\n2|20:00:00|06:00:00|{6,7}")
+    equal(db.sql("select contact_first from onekey.household where id = 1"), "t")
+    equal(put([{**kin, "available_from": None, "available_until": None}], contact_first=None), "200")
+    equal(db.sql(stored), "1|||{6,7}")
+    equal(db.sql("select contact_first from onekey.household where id = 1"), "")
