@@ -210,6 +210,7 @@ begin
         raise exception 'a shift knows on, pause, resume and off, not "%"', what
             using errcode = 'invalid_parameter_value';
     end if;
+    given := given + onekey.redistribute(me.district, whose, what = 'pause');
     perform onekey.audit_entry(me.district, 'shift_' || what, 'user:' || whose, true);
     perform pg_notify('onekey_people', me.district);
     return given;

@@ -4,7 +4,7 @@
 drop view if exists onekey.v_upcoming;
 
 -- Every step that is still to be taken at this ticket in its state, and when its claim or hold or a contact's time
--- to accept ends (step_id null).
+-- to accept ends, or it is to be given to somebody (step_id null).
 create or replace function onekey.upcoming(ticket onekey.ticket)
 returns table (step_id bigint, since timestamptz, due_at timestamptz, action text, target text)
 language plpgsql stable security definer set search_path = onekey, pg_temp as $$
@@ -25,6 +25,9 @@ begin
     where a.district = ticket.district and a.ticket_id = ticket.id and a.result is null;
     if ticket.held_until is not null or ticket.is_test then
         return;
+    end if;
+    if onekey.wants_assignment(ticket) then
+        return query select null::bigint, entered_at, entered_at, 'assign', null::text;
     end if;
     class := onekey.class_of(ticket.kind, ticket.service_kind);
     return query
@@ -123,6 +126,8 @@ begin
             perform onekey.fire_step(ticket, due.step_id, due.since, due.due_at, due.action, due.target, gateway);
         elsif due.action = 'contact_lapsed' then
             perform onekey.contact_lapsed(ticket);
+        elsif due.action = 'assign' then
+            perform onekey.assign(ticket);
         else
             perform onekey.lapse(ticket);
         end if;

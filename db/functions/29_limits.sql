@@ -96,7 +96,7 @@ declare
     before jsonb := to_jsonb(policy);
 begin
     if not onekey.may_set_limits(district, 'escalation_policy', wanted,
-                                 '{accept_s,rounds,look_s,contact_first,contact_by,supervisor_by}') then
+                                 '{accept_s,rounds,look_s,contact_first,contact_by,supervisor_by,fair_assignment}') then
         return false;
     end if;
     policy := jsonb_populate_record(policy, wanted - '{contact_by,supervisor_by}'::text[]);
@@ -109,7 +109,7 @@ begin
     return true;
 end $$;
 comment on function onekey.set_escalation_policy(text, jsonb) is
-    'How the district asks contacts and tells supervisors: accept_s, rounds, look_s, contact_first, contact_by, supervisor_by; false: refused';
+    'How the district asks contacts, tells supervisors and gives out tickets: accept_s, rounds, look_s, contact_first, contact_by, supervisor_by, fair_assignment; false: refused';
 
 create or replace function onekey.words(text text) returns text[]
 language sql immutable set search_path = onekey, pg_temp as $$

@@ -32,7 +32,7 @@ static const char policy_sql[] =
     "select json_build_object('district', p.district, 'accept_s', p.accept_s, 'rounds', p.rounds,"
     " 'look_s', p.look_s, 'contact_first', p.contact_first,"
     " 'contact_by', array_to_string(p.contact_by, ' '),"
-    " 'supervisor_by', array_to_string(p.supervisor_by, ' '))"
+    " 'supervisor_by', array_to_string(p.supervisor_by, ' '), 'fair_assignment', p.fair_assignment)"
     " from onekey.escalation_policy p where p.district in ('*', $1) order by p.district";
 
 /* `change`: $1 district, $2 what is wanted; answers null or false if it is refused. */
@@ -58,7 +58,8 @@ static const struct verb {
      "               how contacts and supervisors are told"},
     {"escalation", "policy", PAIRS, NULL,
      "select nullif(onekey.set_escalation_policy($1, $2::jsonb), false)::text",
-     "NAME=VALUE ... accept_s rounds look_s contact_first contact_by supervisor_by"},
+     "NAME=VALUE ... accept_s rounds look_s contact_first contact_by supervisor_by "
+     "fair_assignment"},
 };
 
 static int usage(const char *command)
