@@ -141,7 +141,7 @@ static void write_head(const struct book *book, lxw_worksheet *sheet, const json
     worksheet_freeze_panes(sheet, HEAD_ROW + 1, 0);
 }
 
-/* Marks what misses its target; a percentage is to reach it, a time not to pass it. */
+/* Marks what misses its target: a time is not to pass it, all else is to reach it. */
 static void mark_targets(const struct book *book, lxw_worksheet *sheet, const json_t *measure,
                          lxw_row_t end)
 {
@@ -151,13 +151,13 @@ static void mark_targets(const struct book *book, lxw_worksheet *sheet, const js
     json_array_foreach(json_object_get(measure, "columns"), at, column)
     {
         const json_t *target = json_object_get(json_object_get(column, "target"), "value");
-        bool is_percent = strcmp(text_member(column, "unit"), "percent") == 0;
+        enum style style = style_of(text_member(column, "unit"));
+        bool is_percent = style == PERCENT, is_time = style == DECIMAL;
         if (target == NULL)
             continue;
         lxw_conditional_format late = {.type = LXW_CONDITIONAL_TYPE_CELL,
-                                       .criteria = is_percent
-                                                       ? LXW_CONDITIONAL_CRITERIA_LESS_THAN
-                                                       : LXW_CONDITIONAL_CRITERIA_GREATER_THAN,
+                                       .criteria = is_time ? LXW_CONDITIONAL_CRITERIA_GREATER_THAN
+                                                           : LXW_CONDITIONAL_CRITERIA_LESS_THAN,
                                        .value = json_number_value(target) / (is_percent ? 100 : 1),
                                        .format = book->styles[LATE]};
         worksheet_conditional_format_range(sheet, HEAD_ROW + 1, (lxw_col_t)(at + 1), end - 1,
