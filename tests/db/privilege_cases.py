@@ -12,6 +12,9 @@ def test_a_gateway_may_call_its_functions_and_nothing_else(db):
                  "select onekey.store_observations('D', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',"
                  " '{}', '{}', '{}', '{}')",
                  "select onekey.reject('g', 'D', 5, now(), null, null, null, 'x', null)",
+                 "select * from onekey.waiting_device_commands('g', 'D', null, 30, 50)",
+                 "select onekey.take_device_commands('g', 'D', '{1}', 30)",
+                 "select onekey.device_command_result('g', 'D', 1, 'done', null)",
                  "select onekey.maintain_partitions()",
                  "select onekey.store_readings('g', 'D', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"]:
         db.sql(call, "a_gateway")
