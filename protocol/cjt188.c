@@ -420,6 +420,22 @@ static bool cjt188_command(const struct command *command, struct codec_session *
     return command->kind == COMMAND_LOCATE && write_frame(out, session->identity, session, &read);
 }
 
+static enum command_answer cjt188_command_answer(const struct message *message,
+                                                 const struct command *command, uint16_t serial,
+                                                 struct writer *text)
+{
+    uint8_t memory[MESSAGE_MAX];
+    struct bytes frame = find_frame(plain(message, memory));
+    struct frame_fields fields;
+
+    (void)command, (void)serial;
+    if (frame.size == 0 || !parse(frame, &fields) || fields.control != CONTROL_ANSWER ||
+        fields.data_id != DATA_CURRENT)
+        return COMMAND_UNANSWERED;
+    writer_text(text, "reading");
+    return COMMAND_DONE;
+}
+
 /* Nothing is owed: a meter answers, or it reports without waiting. */
 static void cjt188_reply(const struct message *message, struct codec_session *session,
                          const struct codec_environment *environment, enum verdict verdict,
@@ -440,4 +456,6 @@ const struct codec cjt188_codec = {
     .reply = cjt188_reply,
     .compose = cjt188_compose,
     .command = cjt188_command,
+    .commands = COMMAND_BIT(COMMAND_LOCATE),
+    .command_answer = cjt188_command_answer,
 };

@@ -85,7 +85,13 @@ struct command {
     enum command_kind kind;
     int32_t value;
     char text[32];
+    uint8_t device; /* enum device_kind, where it is part of an address */
+    int64_t id;     /* ours, where the protocol has room for a name */
 };
+
+/* What a frame is to a command. */
+enum command_answer { COMMAND_UNANSWERED, COMMAND_DONE, COMMAND_REFUSED };
+#define COMMAND_BIT(kind) (1U << (kind))
 
 struct codec {
     const char *name;          /* as in configuration, CSV and tickets: "watch", "sia_dc09" */
@@ -112,10 +118,17 @@ struct codec {
     bool (*compose)(const struct signal *signal, struct codec_session *session,
                     const struct codec_environment *environment, struct writer *topic,
                     struct writer *out);
-    /* A command to the device. False, or NULL here, if the protocol has no such command. */
+    /* A command to the device session->identity. False if it cannot be said. NULL: no commands. */
     bool (*command)(const struct command *command, struct codec_session *session,
                     const struct codec_environment *environment, struct writer *topic,
                     struct writer *out);
+    uint32_t commands; /* COMMAND_BIT of those that the protocol has */
+    /* Whether this frame of the device is its answer to the command, which was written when the next
+     * serial of the session was `serial`; what the device said, for people, is added to `text`.
+     * NULL: devices do not answer, and a command that was sent is done. */
+    enum command_answer (*command_answer)(const struct message *message,
+                                          const struct command *command, uint16_t serial,
+                                          struct writer *text);
 };
 
 /* All codecs, in the order of codecs.c; an index here is signal.protocol. */

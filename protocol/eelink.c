@@ -33,6 +33,7 @@ enum type {
     TYPE_POSITION = 0x12,
     TYPE_ALARM = 0x14,
     TYPE_REPORT = 0x15,
+    TYPE_COMMAND = 0x80, /* and its answer */
     TYPE_DATA = 0x81
 };
 
@@ -422,6 +423,64 @@ static bool eelink_compose(const struct signal *signal, struct codec_session *se
     return !out->overflow;
 }
 
+#define COMMAND_TEXT 0x01 /* a command as a person would send it by SMS */
+
+static bool write_text_command(const struct command *command, struct writer *out)
+{
+    switch (command->kind) {
+    case COMMAND_LOCATE:
+        writer_text(out, "WHERE#");
+        return true;
+    case COMMAND_REPORT_INTERVAL:
+        writer_text(out, "TIMER,");
+        writer_decimal(out, command->value);
+        writer_text(out, ",1#");
+        return command->value > 0;
+    case COMMAND_SOS_NUMBER: /* it has no slots: each is added to the list */
+        writer_text(out, "SOS,A,");
+        writer_text(out, command->text);
+        writer_u8(out, '#');
+        return command->text[0] && command->text[strspn(command->text, "+0123456789")] == '\0';
+    case COMMAND_ACKNOWLEDGE: /* the answer to the alarm is all there is */
+        break;
+    }
+    return false;
+}
+
+static bool eelink_command(const struct command *command, struct codec_session *session,
+                           const struct codec_environment *environment, struct writer *topic,
+                           struct writer *out)
+{
+    uint8_t content[64];
+    struct writer writer = writer_into(content, sizeof(content));
+
+    (void)environment, (void)topic;
+    writer_u8(&writer, COMMAND_TEXT);
+    writer_u32_be(&writer, 0);
+    if (!write_text_command(command, &writer) || writer.overflow)
+        return false;
+    write_frame(TYPE_COMMAND, writer_view(&writer), session->serial++, out);
+    return !out->overflow;
+}
+
+static enum command_answer eelink_command_answer(const struct message *message,
+                                                 const struct command *command, uint16_t serial,
+                                                 struct writer *text)
+{
+    struct bytes rest = message->body;
+
+    (void)command, (void)serial;
+    while (rest.size > 0) {
+        struct bytes frame = batch_next_frame(eelink_split, &rest);
+
+        if (frame.size < HEAD_SIZE + 5 || frame.data[0] != 0x67 || frame.data[2] != TYPE_COMMAND)
+            continue;
+        writer_bytes(text, bytes_part(frame, HEAD_SIZE + 5, 100));
+        return COMMAND_DONE;
+    }
+    return COMMAND_UNANSWERED;
+}
+
 const struct codec eelink_codec = {
     .name = "eelink",
     .frame_max = FRAME_MAX,
@@ -430,4 +489,8 @@ const struct codec eelink_codec = {
     .decode = eelink_decode,
     .reply = eelink_reply,
     .compose = eelink_compose,
+    .command = eelink_command,
+    .commands = COMMAND_BIT(COMMAND_LOCATE) | COMMAND_BIT(COMMAND_REPORT_INTERVAL) |
+                COMMAND_BIT(COMMAND_SOS_NUMBER),
+    .command_answer = eelink_command_answer,
 };

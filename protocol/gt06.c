@@ -282,6 +282,26 @@ static bool gt06_command(const struct command *command, struct codec_session *se
     return !out->overflow;
 }
 
+/* The text that answers a command: any text does, as it does not say to which. */
+static enum command_answer gt06_command_answer(const struct message *message,
+                                               const struct command *command, uint16_t serial,
+                                               struct writer *text)
+{
+    struct bytes rest = message->body;
+    struct gt06_frame frame;
+
+    (void)command, (void)serial;
+    while (rest.size > 0) {
+        if (!read_frame(batch_next_frame(gt06_split, &rest), &frame) || frame.checksum_wrong ||
+            (frame.type != GT06_TEXT && frame.type != GT06_TEXT_ENCODED))
+            continue;
+        /* Before it the length, or behind it the encoding, and the four bytes that we sent. */
+        writer_bytes(text, bytes_part(frame.content, 5, 100));
+        return COMMAND_DONE;
+    }
+    return COMMAND_UNANSWERED;
+}
+
 const struct codec gt06_codec = {
     .name = "gt06",
     .frame_max = FRAME_MAX,
@@ -291,4 +311,7 @@ const struct codec gt06_codec = {
     .reply = gt06_reply,
     .compose = gt06_compose,
     .command = gt06_command,
+    .commands = COMMAND_BIT(COMMAND_LOCATE) | COMMAND_BIT(COMMAND_REPORT_INTERVAL) |
+                COMMAND_BIT(COMMAND_SOS_NUMBER),
+    .command_answer = gt06_command_answer,
 };

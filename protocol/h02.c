@@ -15,6 +15,7 @@
 #include "protocol/batch.h"
 #include "protocol/calendar.h"
 #include "protocol/codec.h"
+#include "protocol/h02_command.h"
 
 #include <string.h>
 
@@ -484,4 +485,7 @@ const struct codec h02_codec = {
     .decode = h02_decode,
     .reply = h02_reply,
     .compose = h02_compose,
+    .command = h02_command,
+    .commands = COMMAND_BIT(COMMAND_REPORT_INTERVAL),
+    .command_answer = h02_command_answer,
 };

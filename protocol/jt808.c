@@ -346,6 +346,37 @@ static bool jt808_command(const struct command *command, struct codec_session *s
     return write_message(id, writer_view(&writer), session->identity, session, out);
 }
 
+/* 0x0201 answers a locate, 0x0001 everything, by the serial of what it answers. */
+static enum command_answer jt808_command_answer(const struct message *message,
+                                                const struct command *command, uint16_t serial,
+                                                struct writer *text)
+{
+    static const char *const results[] = {"done", "failed", "wrong message", "unsupported",
+                                          "confirmed"};
+    uint8_t memory[JT808_FRAME_MAX], result;
+    struct jt808_frame frame;
+    struct cursor cursor;
+
+    if (!jt808_frame_read(message->body, memory, &frame) || frame.checksum_wrong)
+        return COMMAND_UNANSWERED;
+    cursor = cursor_over(frame.body);
+    if (cursor_u16_be(&cursor) != serial || cursor.failed)
+        return COMMAND_UNANSWERED;
+    if (frame.id == JT808_LOCATION_ANSWER && command->kind == COMMAND_LOCATE) {
+        writer_text(text, "position");
+        return COMMAND_DONE;
+    }
+    cursor_u16_be(&cursor); /* the id that it answers */
+    result = cursor_u8(&cursor);
+    if (frame.id != JT808_TERMINAL_REPLY || cursor.failed)
+        return COMMAND_UNANSWERED;
+    writer_text(text, result < 5 ? results[result] : "unknown result");
+    if (result != RESULT_OK && result != RESULT_ALARM_CONFIRMED)
+        return COMMAND_REFUSED;
+    /* "I have your question" is not yet where it is. */
+    return command->kind == COMMAND_LOCATE ? COMMAND_UNANSWERED : COMMAND_DONE;
+}
+
 const struct codec jt808_codec = {
     .name = "jt808",
     .frame_max = JT808_FRAME_MAX,
@@ -355,4 +386,7 @@ const struct codec jt808_codec = {
     .reply = jt808_reply,
     .compose = jt808_compose,
     .command = jt808_command,
+    .commands = COMMAND_BIT(COMMAND_LOCATE) | COMMAND_BIT(COMMAND_REPORT_INTERVAL) |
+                COMMAND_BIT(COMMAND_ACKNOWLEDGE),
+    .command_answer = jt808_command_answer,
 };

@@ -1,6 +1,7 @@
 /*
  * JSON over MQTT. The native form: a device publishes to onekey/v1/<kind>/<identity>/up/<what>, with
- * what = alarm, heartbeat or reading, and is told on …/down/ack which alarms are safe.
+ * what = alarm, heartbeat, reading or result, and is told on …/down/ack which alarms are safe and on
+ * …/down/command what it is asked to do, whose result it publishes.
  *
  * Nothing on an alarm topic is thrown away: a type that we do not know is a panic with that code,
  * a payload that cannot be read is SIGNAL_UNREADABLE of the identity in the topic.
@@ -19,7 +20,7 @@
 /* Longest id of an alarm that an acknowledgement repeats; a longer one is acknowledged as null. */
 #define ID_MAX 200
 
-enum channel { CHANNEL_NONE, CHANNEL_ALARM, CHANNEL_HEARTBEAT, CHANNEL_READING };
+enum channel { CHANNEL_NONE, CHANNEL_ALARM, CHANNEL_HEARTBEAT, CHANNEL_RESULT, CHANNEL_READING };
 
 struct address {
     enum channel channel;
@@ -27,10 +28,8 @@ struct address {
 };
 
 static const char *const channel_names[] = {
-    [CHANNEL_NONE] = "",
-    [CHANNEL_ALARM] = "alarm",
-    [CHANNEL_HEARTBEAT] = "heartbeat",
-    [CHANNEL_READING] = "reading",
+    [CHANNEL_NONE] = "",         [CHANNEL_ALARM] = "alarm",     [CHANNEL_HEARTBEAT] = "heartbeat",
+    [CHANNEL_RESULT] = "result", [CHANNEL_READING] = "reading",
 };
 
 static struct address parse_topic(struct bytes topic)
@@ -132,7 +131,7 @@ static int decode_native(const struct address *address, json_t *root, struct sig
     json_alarm_set_identity(address->identity, out);
     if (address->channel == CHANNEL_ALARM)
         return decode_alarm(root, out);
-    if (address->channel == CHANNEL_HEARTBEAT)
+    if (address->channel == CHANNEL_HEARTBEAT || address->channel == CHANNEL_RESULT)
         return decode_heartbeat(root, out);
     return decode_readings(root, out, limit);
 }
@@ -338,10 +337,75 @@ static bool meter_json_compose(const struct signal *signal, struct codec_session
     return !topic->overflow && !out->overflow;
 }
 
+static bool write_words(const struct command *command, struct writer *out)
+{
+    switch (command->kind) {
+    case COMMAND_LOCATE:
+        writer_text(out, "\"locate\"");
+        return true;
+    case COMMAND_REPORT_INTERVAL:
+        writer_text(out, "\"interval\"");
+        write_number(out, "seconds", command->value, 0);
+        return command->value > 0;
+    case COMMAND_SOS_NUMBER:
+        writer_text(out, "\"sos_number\"");
+        write_number(out, "slot", command->value, 0);
+        write_key(out, "number");
+        json_value_write_text(out, command->text);
+        return command->text[0];
+    case COMMAND_ACKNOWLEDGE:
+        writer_text(out, "\"acknowledge\"");
+        return true;
+    }
+    return false;
+}
+
+static bool meter_json_command(const struct command *command, struct codec_session *session,
+                               const struct codec_environment *environment, struct writer *topic,
+                               struct writer *out)
+{
+    (void)environment;
+    /* Not into another's topic, nor into many. */
+    if (!session->identity[0] || strpbrk(session->identity, "/+#"))
+        return false;
+    write_topic(topic, bytes_of(device_kind_name(command->device)), bytes_of(session->identity),
+                "/down/command");
+    writer_u8(out, '{');
+    write_number(out, "id", command->id, 0);
+    write_key(out, "command");
+    if (!write_words(command, out))
+        return false;
+    writer_u8(out, '}');
+    return !topic->overflow && !out->overflow;
+}
+
+static enum command_answer meter_json_command_answer(const struct message *message,
+                                                     const struct command *command, uint16_t serial,
+                                                     struct writer *text)
+{
+    struct address address = parse_topic(message->topic);
+    enum command_answer answer = COMMAND_UNANSWERED;
+    const json_t *id;
+    json_t *root;
+
+    (void)serial;
+    if (address.channel != CHANNEL_RESULT)
+        return answer;
+    root = json_value_parse(message->body);
+    id = json_object_get(root, "id");
+    if (json_is_integer(id) && json_integer_value(id) == command->id) {
+        answer = json_is_true(json_object_get(root, "done")) ? COMMAND_DONE : COMMAND_REFUSED;
+        writer_bytes(text, bytes_part(json_value_text(json_object_get(root, "text")), 0, 100));
+    }
+    json_decref(root);
+    return answer;
+}
+
 static const char *const topics[] = {
     "onekey/v1/+/+/up/alarm",
     "onekey/v1/+/+/up/heartbeat",
     "onekey/v1/+/+/up/reading",
+    "onekey/v1/+/+/up/result",
     "wmbusmeters/+",
     "application/+/device/+/event/up",
     "application/+/device/+/event/status",
@@ -365,4 +429,8 @@ const struct codec meter_json_codec = {
     .decode = meter_json_decode,
     .reply = meter_json_reply,
     .compose = meter_json_compose,
+    .command = meter_json_command,
+    .commands = COMMAND_BIT(COMMAND_LOCATE) | COMMAND_BIT(COMMAND_REPORT_INTERVAL) |
+                COMMAND_BIT(COMMAND_SOS_NUMBER) | COMMAND_BIT(COMMAND_ACKNOWLEDGE),
+    .command_answer = meter_json_command_answer,
 };

@@ -311,6 +311,29 @@ static bool write_command(const struct command *command, struct writer *out)
     return false;
 }
 
+/* A watch repeats the word of the command. */
+static enum command_answer watch_command_answer(const struct message *message,
+                                                const struct command *command, uint16_t serial,
+                                                struct writer *text)
+{
+    uint8_t memory[64];
+    struct writer wanted = writer_into(memory, sizeof(memory));
+    struct bytes rest, said, word = {NULL, 0};
+    struct head head;
+
+    (void)serial;
+    if (!parse_frame(message->body, &head) || !write_command(command, &wanted))
+        return COMMAND_UNANSWERED;
+    rest = head.content;
+    bytes_next_field(&rest, ',', &said);
+    rest = writer_view(&wanted);
+    bytes_next_field(&rest, ',', &word);
+    if (!bytes_equal(said, word))
+        return COMMAND_UNANSWERED;
+    writer_bytes(text, bytes_part(head.content, 0, 100));
+    return COMMAND_DONE;
+}
+
 static bool watch_command(const struct command *command, struct codec_session *session,
                           const struct codec_environment *environment, struct writer *topic,
                           struct writer *out)
@@ -341,4 +364,7 @@ const struct codec watch_codec = {
     .reply = watch_reply,
     .compose = watch_compose,
     .command = watch_command,
+    .commands = COMMAND_BIT(COMMAND_LOCATE) | COMMAND_BIT(COMMAND_REPORT_INTERVAL) |
+                COMMAND_BIT(COMMAND_SOS_NUMBER),
+    .command_answer = watch_command_answer,
 };

@@ -221,6 +221,43 @@ static void damage_beside_it_costs_no_alarm(void **state)
     assert_int_equal(lost, 0);
 }
 
+/* What a codec says that it can command it writes, for a device that its session knows, and nothing
+ * else; no frame of another kind is taken for the answer. */
+static void commands_are_those_that_are_said(void **state)
+{
+    struct codec_environment environment = drive_environment();
+
+    (void)state;
+    for (int c = 0; c < codec_count; c++) {
+        const struct codec *codec = codecs[c];
+
+        assert_true(!codec->command == !codec->commands);
+        for (int kind = COMMAND_LOCATE; codec->command && kind <= COMMAND_ACKNOWLEDGE; kind++) {
+            uint8_t place[256], bytes[REPLY_MAX], answer[REPLY_MAX];
+            struct writer topic = writer_into(place, sizeof(place)), text;
+            struct writer out = writer_into(bytes, sizeof(bytes));
+            struct command command = {.kind = (enum command_kind)kind, .value = 1};
+            struct codec_session session = {0};
+
+            memcpy(command.text, "15550100", 9);
+            memcpy(session.identity, identity_for(codec), strlen(identity_for(codec)));
+            command.value = kind == COMMAND_REPORT_INTERVAL ? 600 : 1;
+            command.device = DEVICE_WRISTBAND;
+            assert_int_equal(codec->command(&command, &session, &environment, &topic, &out),
+                             !!(codec->commands & COMMAND_BIT(kind)));
+            assert_true((topic.size > 0) == (out.size > 0 && !codec->split));
+            text = writer_into(answer, sizeof(answer));
+            if (codec->command_answer && codec->commands & COMMAND_BIT(kind) &&
+                compose(codec, SIGNAL_HEARTBEAT, AT_US, &frames[0])) {
+                struct message message = message_of(&frames[0]);
+
+                assert_int_equal(codec->command_answer(&message, &command, 0, &text),
+                                 COMMAND_UNANSWERED);
+            }
+        }
+    }
+}
+
 /* The configuration has the names of its own, as its folder knows no protocol. */
 static void every_stream_can_be_listened_for(void **state)
 {
@@ -240,6 +277,7 @@ int main(void)
         cmocka_unit_test(what_is_composed_is_decoded),
         cmocka_unit_test(no_damage_breaks_a_promise),
         cmocka_unit_test(damage_beside_it_costs_no_alarm),
+        cmocka_unit_test(commands_are_those_that_are_said),
         cmocka_unit_test(every_stream_can_be_listened_for),
     };
 

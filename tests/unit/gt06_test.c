@@ -270,10 +270,15 @@ static void commands_are_written(void **state)
 {
     (void)state;
     assert_true(command(&(struct command){.kind = COMMAND_LOCATE}, "WHERE#"));
-    assert_true(command(&(struct command){COMMAND_REPORT_INTERVAL, 60, ""}, "TIMER,60#"));
-    assert_true(command(&(struct command){COMMAND_SOS_NUMBER, 2, "15550100"}, "SOS,A,,15550100#"));
-    assert_false(command(&(struct command){COMMAND_SOS_NUMBER, 1, "1#SOS"}, ""));
-    assert_false(command(&(struct command){COMMAND_SOS_NUMBER, 4, "15550100"}, ""));
+    assert_true(
+        command(&(struct command){.kind = COMMAND_REPORT_INTERVAL, .value = 60}, "TIMER,60#"));
+    assert_true(
+        command(&(struct command){.kind = COMMAND_SOS_NUMBER, .value = 2, .text = "15550100"},
+                "SOS,A,,15550100#"));
+    assert_false(
+        command(&(struct command){.kind = COMMAND_SOS_NUMBER, .value = 1, .text = "1#SOS"}, ""));
+    assert_false(
+        command(&(struct command){.kind = COMMAND_SOS_NUMBER, .value = 4, .text = "15550100"}, ""));
     assert_false(command(&(struct command){.kind = COMMAND_ACKNOWLEDGE}, ""));
 }
 

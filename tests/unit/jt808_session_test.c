@@ -226,16 +226,18 @@ static void commands_are_written(void **state)
 {
     (void)state;
     assert_true(command(&(struct command){.kind = COMMAND_LOCATE}, "82010000" PHONE "0000"));
-    assert_true(command(&(struct command){COMMAND_REPORT_INTERVAL, 600, ""}, "8103000a" PHONE "0000"
-                                                                             "01"
-                                                                             "00000029"
-                                                                             "04"
-                                                                             "00000258"));
+    assert_true(command(&(struct command){.kind = COMMAND_REPORT_INTERVAL, .value = 600},
+                        "8103000a" PHONE "0000"
+                        "01"
+                        "00000029"
+                        "04"
+                        "00000258"));
     assert_true(command(&(struct command){.kind = COMMAND_ACKNOWLEDGE}, "82030006" PHONE "0000"
                                                                         "0000"
                                                                         "00000001"));
-    assert_false(command(&(struct command){COMMAND_REPORT_INTERVAL, 0, ""}, ""));
-    assert_false(command(&(struct command){COMMAND_SOS_NUMBER, 1, "15550100"}, ""));
+    assert_false(command(&(struct command){.kind = COMMAND_REPORT_INTERVAL, .value = 0}, ""));
+    assert_false(
+        command(&(struct command){.kind = COMMAND_SOS_NUMBER, .value = 1, .text = "15550100"}, ""));
 }
 
 static struct signal invent(struct random *random)

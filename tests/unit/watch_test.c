@@ -268,13 +268,13 @@ static void commands(const struct command *command, const char *hello, const cha
 static void commands_are_written(void **state)
 {
     const char *cs = "[CS*1000000042*0002*LK]", *indexed = "[ZJ*1000000042*00fe*0002*LK]";
-    struct command number = {COMMAND_SOS_NUMBER, 2, "+15550100"};
+    struct command number = {.kind = COMMAND_SOS_NUMBER, .value = 2, .text = "+15550100"};
 
     (void)state;
     commands(&(struct command){.kind = COMMAND_LOCATE}, cs, "[CS*1000000042*0002*CR]");
     commands(&(struct command){.kind = COMMAND_LOCATE}, "[3G*1000000042*0002*LK]",
              "[SG*1000000042*0002*CR]");
-    commands(&(struct command){COMMAND_REPORT_INTERVAL, 600, ""}, indexed,
+    commands(&(struct command){.kind = COMMAND_REPORT_INTERVAL, .value = 600}, indexed,
              "[ZJ*1000000042*00FF*000a*UPLOAD,600]");
     commands(&number, cs, "[CS*1000000042*000e*SOS2,+15550100]");
     snprintf(number.text, sizeof(number.text), "1]*");
