@@ -254,6 +254,10 @@ const struct config_key config_keys[] = {
      "Most rows of the history that wait in memory while PostgreSQL is away; then the oldest are "
      "given up and counted. Each takes about 100 bytes."},
 
+    {"command", "answer_s", CONFIG_INTEGER, RESTART, IN(admit.command_answer_s), "30", 1, 600, NULL,
+     "How long a device has to answer a command. Without an answer it is sent once more, when the "
+     "device is next heard of. All gateways of a district need the same."},
+
     {"notice", "mqtt", CONFIG_YES_NO, RESTART, IN(notice.mqtt), "no", 0, 0, NULL,
      "Whether notices are published at the broker of [mqtt], as the target broker of transport "
      "mqtt."},

@@ -114,7 +114,7 @@ struct config {
         int32_t time_window_before_s, time_window_after_s;
     } dc09;
     struct {
-        int32_t clock_wrong_s;
+        int32_t clock_wrong_s, command_answer_s;
     } admit;
     struct {
         int32_t interval_s, waiting_max;

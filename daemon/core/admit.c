@@ -11,9 +11,10 @@
 
 /* What admitting the signals of one frame came to. */
 struct admission {
-    uint64_t owed; /* the highest record number the sender must wait for */
-    bool refused;  /* the journal had no room for one of them */
-    bool unknown;  /* one of them is of a device not in the registry */
+    uint64_t owed;  /* the highest record number the sender must wait for */
+    bool refused;   /* the journal had no room for one of them */
+    bool unknown;   /* one of them is of a device not in the registry */
+    uint32_t spoke; /* a device that is believed, or NO_DEVICE */
 };
 
 struct secrets {
@@ -219,9 +220,14 @@ static void admit_signal(struct gateway *gateway, const struct origin *origin,
         admit_alarm(gateway, origin, signal, admission);
     else if (signal->kind == SIGNAL_READING)
         admit_reading(gateway, device, signal, admission);
-    if (device != NO_DEVICE && !admission->refused &&
-        !(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED))
-        hear_device(gateway, origin, device, signal);
+    if (device == NO_DEVICE || admission->refused)
+        return;
+    if (signal->flags & SIGNAL_FLAG_UNAUTHENTICATED) {
+        commands_unproven(gateway, device);
+        return;
+    }
+    hear_device(gateway, origin, device, signal);
+    admission->spoke = device;
 }
 
 static enum verdict verdict_of(const struct admission *admission)
@@ -275,7 +281,7 @@ uint64_t admit_frame(struct gateway *gateway, const struct origin *origin)
 {
     const struct secrets secrets = {&gateway->registry, origin->codec};
     struct codec_environment environment = environment_of(gateway, origin, &secrets);
-    struct admission admission = {0};
+    struct admission admission = {.spoke = NO_DEVICE};
     int count = codecs[origin->codec]->decode(origin->message, origin->memory, &environment,
                                               gateway->decoded, DECODE_SIGNALS_MAX);
 
@@ -297,6 +303,8 @@ uint64_t admit_frame(struct gateway *gateway, const struct origin *origin)
         return GATEWAY_REFUSED;
     }
     reply_to(gateway, origin, &environment, &admission);
+    if (admission.spoke != NO_DEVICE && gateway->registry.devices[admission.spoke].commands > 0)
+        commands_heard(gateway, admission.spoke, origin->message);
     return admission.owed;
 }
 

@@ -22,6 +22,7 @@ struct gateway_counters {
     uint64_t sessions_refused, frames_slow;
     uint64_t unrecognised;         /* connections whose first bytes fit no protocol */
     uint64_t unparkable;           /* records that the database could not even park */
+    uint64_t commands_sent;        /* to devices */
     uint64_t observations;         /* of the history, taken to be stored */
     uint64_t observations_thinned; /* left out because the device said as much a moment ago */
     uint64_t observations_dropped; /* given up, the oldest, as the database was away too long */

@@ -34,7 +34,7 @@ static void *carve(struct carver *carver, size_t size)
 struct layout {
     struct gateway *gateway;
     void *registry, *outages, *sessions, *timers, *pledges, *recent, *alarms, *readings;
-    void *water, *circumstances, *latest, *due, *touched, *history;
+    void *water, *circumstances, *latest, *due, *touched, *history, *commands;
 };
 
 static size_t lay_out(struct layout *layout, void *memory, const struct gateway_limits *limits)
@@ -59,6 +59,7 @@ static size_t lay_out(struct layout *layout, void *memory, const struct gateway_
     layout->latest = carve(&carver, devices * sizeof(struct measures));
     layout->due = carve(&carver, devices * sizeof(uint32_t[OBSERVED_GROUPS]));
     layout->history = carve(&carver, limits->observations_max * sizeof(struct observation));
+    layout->commands = carve(&carver, limits->commands_max * sizeof(struct held_command));
     return carver.used;
 }
 
@@ -97,6 +98,7 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
                                           .due_s = layout.due,
                                           .touched = layout.touched,
                                           .history = layout.history};
+    gateway->commands.held = layout.commands;
     gateway_configure(gateway, settings);
     return gateway;
 }
@@ -170,6 +172,7 @@ bool gateway_tick(struct gateway *gateway)
         wheel_advance(&gateway->wheel, gateway->now.mono_us, TIMERS_PER_TURN, on_expire, gateway);
 
     observe_flush(gateway);
+    commands_tick(gateway);
     gateway->settling = false; /* asked anew each turn: a lane that went down waits for nothing */
     refill_lane(gateway, &gateway->alarms);
     refill_lane(gateway, &gateway->readings);
@@ -388,6 +391,7 @@ static void forget_device(struct gateway *gateway, uint32_t device)
     supervise_forget(gateway, device);
     water_leave(gateway, device);
     observe_forget(gateway, device);
+    commands_forget(gateway, device);
     registry_remove(&gateway->registry, device);
 }
 

@@ -17,6 +17,7 @@
 
 #include "daemon/base/instant.h"
 #include "daemon/base/log.h"
+#include "daemon/core/asked.h"
 #include "daemon/core/battery.h"
 #include "daemon/core/counters.h"
 #include "daemon/core/outage.h"
@@ -34,10 +35,11 @@ struct gateway;
 struct gateway_limits {
     uint32_t devices_max;
     uint32_t sessions_max;
-    size_t outbox_bytes;       /* of each lane */
-    size_t pledge_bytes;       /* replies waiting for the disk */
-    uint32_t recent_sets;      /* of remembered alarms, RECENT_WAYS each */
-    uint32_t observations_max; /* of the history, that wait for the database; 0: none is kept */
+    size_t outbox_bytes;  /* of each lane */
+    size_t pledge_bytes;  /* replies waiting for the disk */
+    uint32_t recent_sets; /* of remembered alarms, RECENT_WAYS each */
+    /* Rows of the history that wait for the database, commands held for devices; 0: none. */
+    uint32_t observations_max, commands_max;
 };
 
 #define SCHEMES_MAX 16
@@ -64,6 +66,7 @@ struct gateway_settings {
     uint32_t mqtt_options; /* enum codec_option, for what comes by the broker */
     bool mqtt_proves;      /* the broker lets a device publish below its own identity only */
     struct battery_limits battery;
+    int64_t command_answer_us;       /* so long a device has for its answer */
     int64_t observation_interval_us; /* between two rows of one device's history; 0: none is kept */
     struct silence_settings silence;
     int32_t scheme_count;
@@ -97,6 +100,10 @@ struct gateway_ports {
     size_t (*touch)(void *context, const struct device_touch *touches, size_t count);
     /* The history, soft state too. False: not taken. Otherwise answered by gateway_observed. */
     bool (*observe)(void *context, const struct observation *observations, size_t count);
+    /* Asks for the right to send a command; answered by gateway_command_taken. False: not now. */
+    bool (*take_command)(void *context, int64_t id);
+    /* What came of it. Neither is needed without commands_max. */
+    void (*command_result)(void *context, const struct command_result *result);
     /* A copy of a meter's state for the database: soft, it comes again. May be NULL. */
     void (*profile)(void *context, const struct profile *profile);
     /* Reads durable records of one lane with numbers above `after` back from the journal and gives
@@ -134,6 +141,7 @@ struct introduction {
     const char *identity; /* proven, by a certificate; NULL: nothing is */
     uint32_t options;     /* enum codec_option */
     uint8_t listener;     /* from 2 on in the order of the configuration; see GATEWAY_BROKER */
+    bool is_datagram;
 };
 /* At most once, right after gateway_connected. Borrowed for the call. */
 void gateway_introduce(struct gateway *gateway, uint64_t session,

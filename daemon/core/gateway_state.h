@@ -1,9 +1,9 @@
 /*
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
- * proof.c (is it who it says), observe.c (what devices say beyond alarms), supervise.c (is the device
- * heard from), outage_ticket.c (many at once), water.c (the meters), explain.c (why they are silent),
- * keep.c and keep_standing.c (their states).
+ * commands.c (what devices are asked), proof.c (is it who it says), observe.c (what devices say beyond
+ * alarms), supervise.c (is the device heard from), outage_ticket.c (many at once), water.c (the
+ * meters), explain.c (why they are silent), keep.c and keep_standing.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
@@ -11,6 +11,7 @@
 #include "daemon/base/pool.h"
 #include "daemon/core/circumstances.h"
 #include "daemon/core/gateway.h"
+#include "daemon/core/gateway_commands.h"
 #include "daemon/core/gateway_water.h"
 #include "daemon/core/outage.h"
 #include "daemon/core/outbox.h"
@@ -25,15 +26,15 @@
 #define TIMERS_PER_TURN 200   /* of 6 us each if all become tickets: a turn stays under 2 ms */
 
 struct session {
-    uint64_t connection; /* the edge's own name for it */
-    uint64_t owed;       /* the number its last reply waits for */
-    uint8_t listener;    /* that took it in, as a number + 1; 0 = not known */
-    uint32_t device;     /* NO_DEVICE until it has said who it is */
-    int16_t codec;       /* -1: not recognised yet */
-    uint16_t bad_frames; /* in a row */
-    uint32_t skipped;    /* bytes since the last good frame that belonged to none */
-    uint32_t options;    /* enum codec_option */
-    bool is_proven;      /* by a certificate, to be `proven` */
+    uint64_t connection;         /* the edge's own name for it */
+    uint64_t owed;               /* the number its last reply waits for */
+    uint8_t listener;            /* that took it in, as a number + 1; 0 = not known */
+    uint32_t device;             /* NO_DEVICE until it has said who it is */
+    int16_t codec;               /* -1: not recognised yet */
+    uint16_t bad_frames;         /* in a row */
+    uint32_t skipped;            /* bytes since the last good frame that belonged to none */
+    uint32_t options;            /* enum codec_option */
+    bool is_datagram, is_proven; /* by a certificate, to be `proven` */
     char proven[IDENTITY_LIMIT + 1];
     struct codec_session memory;
 };
@@ -74,6 +75,7 @@ struct gateway {
     struct silence *water; /* by device index, as the next */
     struct circumstances *circumstances;
     struct observer observer;
+    struct commander commands;
     uint32_t devices_lost;
     uint64_t durable, newest;
     uint64_t kept_from, round_from; /* keep.c: states are whole in the records behind kept_from */
@@ -81,8 +83,7 @@ struct gateway {
     uint32_t keep_cursor, meter_count;
     uint32_t blank_count; /* meters that are not settled */
     int64_t keep_at_us, mark_at_us;
-    bool replaying;
-    bool settling; /* a lane has nearly caught up with the journal */
+    bool replaying, settling; /* settling: a lane has nearly caught up with the journal */
     struct signal decoded[DECODE_SIGNALS_MAX];
     struct arrival batch[STORE_BATCH_MAX];
     union {

@@ -40,6 +40,7 @@ void gateway_introduce(struct gateway *gateway, uint64_t handle,
         return;
     session->options = introduction->options;
     session->listener = introduction->listener;
+    session->is_datagram = introduction->is_datagram;
     session->is_proven = introduction->identity != NULL;
     /* A name too long to be an identity is left empty, which no identity is: it proves nothing. */
     if (introduction->identity && !bytes_copy_text(bytes_of(introduction->identity),

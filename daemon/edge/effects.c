@@ -76,6 +76,16 @@ static void keep_profile(void *context, const struct profile *profile)
         learning_put(learning, profile);
 }
 
+static bool take_command(void *context, int64_t id)
+{
+    return command_queue_take(((struct effects *)context)->commands, id);
+}
+
+static void end_command(void *context, const struct command_result *result)
+{
+    command_queue_result(((struct effects *)context)->commands, result);
+}
+
 static bool on_read_back(void *context, uint8_t type, uint64_t number, const void *payload,
                          size_t size)
 {
@@ -104,6 +114,8 @@ struct gateway_ports effects_ports(struct effects *effects)
         .touch = touch,
         .observe = observe,
         .profile = keep_profile,
+        .take_command = take_command,
+        .command_result = end_command,
         .read_back = read_back,
         .cipher = &openssl_cipher,
         .log = effects->log,

@@ -6,6 +6,7 @@
 #define ONEKEY_EDGE_EFFECTS_H
 
 #include "daemon/core/gateway.h"
+#include "daemon/edge/command_queue.h"
 #include "daemon/edge/inlets.h"
 #include "daemon/edge/learning.h"
 #include "daemon/edge/ledger.h"
@@ -16,7 +17,8 @@ struct effects {
     struct ledger *ledger;
     struct inlets *inlets;
     struct store *store;
-    struct learning *learning; /* NULL until the journal is replayed */
+    struct learning *learning; /* NULL until the journal is replayed, as the next */
+    struct command_queue *commands;
     struct log *log;
     /* Called before anything is handed to the gateway from outside its own calls. */
     void (*begin)(void *context);

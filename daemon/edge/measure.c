@@ -123,6 +123,7 @@ static void add_gateway(struct metrics *metrics, const struct gateway *gateway)
                  "Records committed to the database", figures.alarms_committed),
         LABELLED(METRIC_COUNTER, "onekey_outbox_committed_total", "lane=\"readings\"", "",
                  figures.readings_committed),
+        COUNTER("onekey_commands_sent_total", "Commands sent to devices", counters->commands_sent),
         COUNTER("onekey_observations_total", "Rows of the devices' history taken",
                 counters->observations),
         COUNTER("onekey_observations_thinned_total",

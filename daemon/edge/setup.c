@@ -9,6 +9,7 @@
 #define PARTIAL_FRAME_US (30 * US_PER_SECOND)
 #define KEEP_ROUND_US US_PER_HOUR
 #define DEADLINES_MAX 65536 /* of tickets, within the horizon; 3 MB */
+#define COMMANDS_MAX 2048   /* held for devices; 0.7 MB */
 #define ML_PER_LITRE 1000
 
 struct gateway_limits setup_limits(const struct config *config)
@@ -20,6 +21,7 @@ struct gateway_limits setup_limits(const struct config *config)
         .pledge_bytes = PLEDGE_BYTES,
         .recent_sets = RECENT_SETS,
         .observations_max = (uint32_t)config->observation.waiting_max,
+        .commands_max = COMMANDS_MAX,
     };
 }
 
@@ -105,6 +107,7 @@ struct gateway_settings setup_gateway(const struct config *config)
         .mqtt_options = setup_codec_options(config->mqtt.meter_status),
         .mqtt_proves = config->mqtt.proof == CONFIG_TOPIC_PROVES,
         .battery = {config->battery.low_percent, config->battery.restored_percent},
+        .command_answer_us = config->admit.command_answer_s * US_PER_SECOND,
         .observation_interval_us = config->observation.interval_s * US_PER_SECOND,
         .silence = silence_of(config),
         .care_call_us = config->silence.care_call_s * US_PER_SECOND,

@@ -105,6 +105,8 @@ static void on_complete(void *context, size_t devices)
     struct turn *turn = context;
 
     turn->directory_complete = true;
+    if (turn->effects.commands)
+        command_queue_read(turn->effects.commands);
     log_event(turn->log, LOG_NOTICE, "registry.complete", field_unsigned("devices", devices));
 }
 
@@ -254,6 +256,9 @@ static bool open_inlets(struct turn *turn, char *error, size_t error_size)
     turn->effects.learning = learning_open(&setup, turn->district, &line);
     if (!turn->effects.learning)
         return keep_error(line, error, error_size);
+    turn->effects.commands = command_queue_open(&setup, turn->district, &line);
+    if (!turn->effects.commands)
+        return keep_error(line, error, error_size);
     turn->effects.inlets = inlets_open(&setup, error, error_size);
     return turn->effects.inlets != NULL;
 }
@@ -316,6 +321,7 @@ void turn_close(struct turn *turn)
     if (turn->effects.inlets)
         inlets_close(turn->effects.inlets);
     learning_close(turn->effects.learning);
+    command_queue_close(turn->effects.commands);
     escalation_close(turn->escalation);
     if (turn->directory)
         directory_close(turn->directory);
@@ -378,6 +384,7 @@ static bool finish(struct turn *turn)
     ledger_flush(turn->effects.ledger, turn->now.mono_us);
     gateway_submit(turn->effects.gateway);
     escalation_turn(turn->escalation, turn->now.mono_us);
+    command_queue_turn(turn->effects.commands, turn->now.mono_us);
     inlets_turn(turn->effects.inlets, ledger_durable(turn->effects.ledger),
                 gateway_has_room(turn->effects.gateway));
     keep_checkpoint(turn);

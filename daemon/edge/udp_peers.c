@@ -93,9 +93,10 @@ static struct peer *meet(struct socket *socket, const struct key *key)
         pool_remove(&peers->pool, handle);
         return NULL;
     }
-    gateway_introduce(
-        peers->setup.gateway, peer->session,
-        &(struct introduction){.options = socket->options, .listener = socket->listener});
+    gateway_introduce(peers->setup.gateway, peer->session,
+                      &(struct introduction){.options = socket->options,
+                                             .listener = socket->listener,
+                                             .is_datagram = true});
     HASH_ADD(hh, peers->by_key, key, sizeof(peer->key), peer);
     DL_APPEND(peers->oldest, peer);
     return peer;

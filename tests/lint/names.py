@@ -10,6 +10,7 @@ PREFIXES = {
     "daemon/base/pool": ["pool_", "handle_"],  # what a pool gives out
     "daemon/core/session": ["session_", "gateway_"],  # the gateway's input: gateway.h
     "daemon/core/admit": ["admit_", "gateway_"],  # likewise
+    "daemon/core/commands": ["commands_", "gateway_"],  # likewise
     "daemon/core/keep": ["keep_", "gateway_"],  # likewise
     "daemon/core/observe": ["observe_", "gateway_"],  # likewise
     "daemon/edge/turn_figures": ["turn_"],  # the rest of turn.h

@@ -103,9 +103,9 @@ static int start(void **state)
                                         .in_flight = 2,
                                         .silence = silence_settings_default()};
     struct world *world = calloc(1, sizeof(*world));
-    struct gateway_ports ports = {world,   append_room, append, take_reply, hang_up,
-                                  publish, submit,      park,   touch,      NULL,
-                                  NULL,    read_back,   NULL,   &world->log};
+    struct gateway_ports ports = {world,  append_room, append, take_reply, hang_up, publish,
+                                  submit, park,        touch,  NULL,       NULL,    NULL,
+                                  NULL,   read_back,   NULL,   &world->log};
     struct device_entry meter = {.protocol = (uint8_t)codec_find("meter_json"),
                                  .kind = DEVICE_METER,
                                  .identity = METER,

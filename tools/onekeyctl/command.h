@@ -10,6 +10,7 @@
 int check_command(const struct invocation *invocation, int argc, char **argv);
 int control_command(const struct invocation *invocation, int argc, char **argv);
 int migrate_command(const struct invocation *invocation, int argc, char **argv);
+int device_command(const struct invocation *invocation, int argc, char **argv);
 int import_command(const struct invocation *invocation, int argc, char **argv);
 int limits_command(const struct invocation *invocation, int argc, char **argv);
 int notice_command(const struct invocation *invocation, int argc, char **argv);

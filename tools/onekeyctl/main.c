@@ -26,6 +26,8 @@ static const struct {
     {"limits", "list|set|remove ...", "time limits of tickets: `limits --help`", limits_command},
     {"escalation", "list|set|policy ...", "what happens to tickets that nobody moves",
      limits_command},
+    {"device", "COMMAND ...", "list, show, locate, interval, sos, acknowledge: `device --help`",
+     device_command},
     {"notices", "[--failed]", "the last 100 notices, or those that did not arrive",
      notices_command},
     {"notice", "retry ID", "send a notice again that was given up or waits", notice_command},

@@ -9,6 +9,8 @@
 #include "tools/sim/clock.h"
 #include "tools/sim/command.h"
 #include "tools/sim/device.h"
+#include "tools/sim/obey.h"
+#include "tools/sim/words.h"
 
 #include <event2/event.h>
 #include <getopt.h>
@@ -82,6 +84,24 @@ static void on_up(void *context)
     printf("connected to %s:%d\n", play->to.host, play->to.port);
 }
 
+/* Answers what the gateway asks on its own. */
+static bool obey_bytes(struct play *play, const char *topic, struct bytes bytes)
+{
+    struct device_frame answer;
+    struct bytes said = {answer.bytes, 0};
+
+    if (!obey_command(&play->device, topic, bytes, clock_wall_us(), &answer))
+        return false;
+    said.size = answer.size;
+    print_bytes("received", bytes, "  -- a command");
+    print_bytes("sent", said, "  -- its answer");
+    if (play->broker)
+        (void)broker_publish(play->broker, answer.topic, said);
+    else
+        wire_send(&play->device.wire, said);
+    return true;
+}
+
 static size_t on_input(void *context, struct bytes input)
 {
     struct play *play = context;
@@ -91,7 +111,8 @@ static size_t on_input(void *context, struct bytes input)
            FRAME_READY) {
         struct bytes reply = bytes_part(input, used + skip, size);
 
-        print_answer(play, reply, device_is_answer(&play->device, &play->frame, reply));
+        if (!obey_bytes(play, "", reply))
+            print_answer(play, reply, device_is_answer(&play->device, &play->frame, reply));
         used += skip + size;
     }
     return used;
@@ -109,10 +130,13 @@ static void on_down(void *context)
 static void on_message(void *context, const char *topic, struct bytes body)
 {
     struct play *play = context;
-    json_t *json = json_loadb((const char *)body.data, body.size, 0, NULL);
-    const char *id = json_string_value(json_object_get(json, "id"));
+    json_t *json;
+    const char *id;
 
-    (void)topic;
+    if (obey_bytes(play, topic, body))
+        return;
+    json = json_loadb((const char *)body.data, body.size, 0, NULL);
+    id = json_string_value(json_object_get(json, "id"));
     print_answer(play, body,
                  id && strcmp(id, play->device.alarm.message_id) == 0 &&
                      json_is_true(json_object_get(json, "accepted")));
@@ -205,33 +229,6 @@ static void say_frame(struct play *play, const char *what)
 
 /* --- the words --- */
 
-static const struct word {
-    const char *text;
-    uint8_t kind, service;
-    const char *help;
-} words[] = {
-    {"press", SIGNAL_PANIC, 0, "the button"},
-    {"fall", SIGNAL_FALL, 0, "a fall is detected"},
-    {"cancel", SIGNAL_CANCEL, 0, "the person takes the press back"},
-    {"low battery", SIGNAL_LOW_BATTERY, 0, NULL},
-    {"restore", SIGNAL_BATTERY_RESTORED, 0, "the battery is full again"},
-    {"mains lost", SIGNAL_MAINS_LOST, 0, NULL},
-    {"mains restored", SIGNAL_MAINS_RESTORED, 0, NULL},
-    {"tamper", SIGNAL_TAMPER, 0, "taken off, opened"},
-    {"wander", SIGNAL_WANDER, 0, "left its fence"},
-    {"leak", SIGNAL_LEAK, 0, NULL},
-    {"test", SIGNAL_TEST, 0, NULL},
-    {"care call", SIGNAL_SERVICE, SERVICE_CARE_CALL, "and: rescue, taxi, registration, consult"},
-    {"rescue", SIGNAL_SERVICE, SERVICE_RESCUE, NULL},
-    {"taxi", SIGNAL_SERVICE, SERVICE_TAXI, NULL},
-    {"registration", SIGNAL_SERVICE, SERVICE_REGISTRATION, NULL},
-    {"consult", SIGNAL_SERVICE, SERVICE_CONSULT, NULL},
-    {"heartbeat", SIGNAL_HEARTBEAT, 0, NULL},
-    {"position", SIGNAL_POSITION, 0, NULL},
-    {"vitals", SIGNAL_VITALS, 0, "heart rate and oxygen"},
-    {"reading", SIGNAL_READING, 0, "of a meter, a little more than the last"},
-};
-
 /* What a plain report of the device says beside its kind. */
 static struct signal report_of(struct play *play, enum signal_kind kind)
 {
@@ -287,36 +284,19 @@ static bool say_alarm(struct play *play, const struct word *word)
     return true;
 }
 
-static void print_help(void)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-        printf("  %-16s%s\n", words[i].text, words[i].help ? words[i].help : "");
-    printf("  %-16s\n", "quit");
-}
-
-static bool is_word(const struct word *word, const char *line)
-{
-    if (strcmp(word->text, line) == 0 || strcmp(signal_kind_name(word->kind), line) == 0)
-        return true;
-    return word->kind == SIGNAL_SERVICE && strcmp(service_kind_name(word->service), line) == 0;
-}
-
 static void obey(struct play *play, const char *line)
 {
-    const struct word *word = NULL;
+    const struct word *word = words_find(line);
     bool is_said;
 
     if (*line == '\0' || *line == '#')
         return;
     play->is_ended = strcmp(line, "quit") == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(words) && !word; i++)
-        if (is_word(&words[i], line))
-            word = &words[i];
     if (!word) {
         if (!play->is_ended && strcmp(line, "help") != 0)
             printf("no such word: %s\n", line);
         if (!play->is_ended)
-            print_help();
+            words_print_help();
         return;
     }
     if (!signal_is_alarm(word->kind))
@@ -364,7 +344,7 @@ static void run(struct play *play)
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 
     if (isatty(STDIN_FILENO))
-        print_help();
+        words_print_help();
     while (!play->is_ended) {
         event_base_loop(play->base, EVLOOP_NONBLOCK);
         if (poll(&input, 1, POLL_MS) > 0)
@@ -481,7 +461,7 @@ int play_command(int argc, char **argv)
     play->device.total_ml = 1000000;
     play->device.is_on_broker = play->mqtt.port != 0;
     play->device.wire = (struct wire){.events = &wire_events, .context = play};
-    snprintf(subscription, sizeof(subscription), "onekey/v1/+/%s/down/ack", play->device.identity);
+    snprintf(subscription, sizeof(subscription), "onekey/v1/+/%s/down/+", play->device.identity);
     if (play->mqtt.port)
         play->broker = broker_open(play->base, &play->mqtt, subscription, &broker_events, play);
 
