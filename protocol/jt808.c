@@ -371,7 +371,7 @@ static enum command_answer jt808_command_answer(const struct message *message,
     if (frame.id != JT808_TERMINAL_REPLY || cursor.failed)
         return COMMAND_UNANSWERED;
     writer_text(text, result < 5 ? results[result] : "unknown result");
-    if (result != RESULT_OK && result != RESULT_ALARM_CONFIRMED)
+    if (result != JT808_RESULT_OK && result != JT808_RESULT_ALARM_CONFIRMED)
         return COMMAND_REFUSED;
     /* "I have your question" is not yet where it is. */
     return command->kind == COMMAND_LOCATE ? COMMAND_UNANSWERED : COMMAND_DONE;
