@@ -26,7 +26,9 @@ begin
     if ticket.held_until is not null or ticket.is_test then
         return;
     end if;
-    if onekey.wants_assignment(ticket) then
+    if ticket.claimed_by is null -- the rest is dear, and asked of every ticket
+       and exists (select from onekey.escalation_policy p where p.fair_assignment and p.district in (ticket.district, '*'))
+       and onekey.wants_assignment(ticket) then
         return query select null::bigint, entered_at, entered_at, 'assign', null::text;
     end if;
     class := onekey.class_of(ticket.kind, ticket.service_kind);
