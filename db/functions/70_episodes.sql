@@ -162,7 +162,7 @@ $$;
 create or replace function onekey.roll_up_days(district text, days integer default 31,
                                                at timestamptz default clock_timestamp())
 returns table (day date, episodes integer)
-language plpgsql security definer set search_path = onekey, pg_temp as $$
+language plpgsql security definer set search_path = onekey, pg_temp set jit = off as $$
 #variable_conflict use_variable
 declare
     today date := (at - interval '1 hour') at time zone onekey.zone(district);

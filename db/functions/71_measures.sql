@@ -233,16 +233,21 @@ returns table (ticket_id bigint, episode smallint, begins_at timestamptz, kind t
 language sql stable as $$
     with e as materialized (
         select * from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.mode = 'normal'
+    ), limited as materialized (
+        -- Where no area has limits of its own, it does not matter where a ticket is.
+        select count(*) > 0 as by_area from onekey.sla_policy p
+        where p.district in (measure_breaches.district, '*') and p.area_id is not null
     ), limits as materialized (
         select c.*, l.measure, l.breach_s
-        from (select distinct e.kind, e.service_kind, e.priority, e.area_id from e) c
+        from (select distinct e.kind, e.service_kind, e.priority, case when by_area then e.area_id end as area_id
+              from e cross join limited) c
         cross join lateral onekey.limits_of(measure_breaches.district, c.kind, c.service_kind, c.priority, c.area_id) l
     )
     select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), p.measure, p.breach_s, v.taken_s,
            g.stage, e.answered_by
-    from e
+    from e cross join limited
     join limits p on (p.kind, p.service_kind, p.priority) = (e.kind, e.service_kind, e.priority)
-                     and p.area_id is not distinct from e.area_id
+                     and coalesce(p.area_id, 0) = case when by_area then coalesce(e.area_id, 0) else 0 end
     left join onekey.street_towns(measure_breaches.district) a on a.area_id = e.area_id
     cross join lateral (
         select case p.measure when 'present' then coalesce(e.present_s, e.claim_s, w.waited_s)
@@ -503,7 +508,8 @@ comment on function onekey.definitions_version() is
 -- The rows of a measure, each as JSON in the order of its columns; none, and an entry in the audit, for whom it is not.
 create or replace function onekey.read_measure(measure text, district text, from_day date, until_day date,
                                                area_id bigint default null, is_raw boolean default false)
-returns setof json language plpgsql security definer set search_path = onekey, pg_temp as $$
+-- Compiling such statements takes longer than running them.
+returns setof json language plpgsql security definer set search_path = onekey, pg_temp set jit = off as $$
 #variable_conflict use_variable
 declare
     known onekey.measure;

@@ -71,7 +71,7 @@ static bool roll_up(PGconn *connection, const struct request *request)
     int batch;
 
     do {
-        PGresult *result = database_query(connection, "select day from onekey.roll_up_days($1, 7)",
+        PGresult *result = database_query(connection, "select day from onekey.roll_up_days($1, 31)",
                                           ARRAY_SIZE(parameters), parameters);
         if (result == NULL)
             return false;
@@ -81,7 +81,7 @@ static bool roll_up(PGconn *connection, const struct request *request)
             fprintf(stderr, "\r\033[Ksummarising closed days: %s",
                     PQgetvalue(result, batch - 1, 0));
         PQclear(result);
-    } while (batch == 7 && days < 40000);
+    } while (batch == 31 && days < 40000);
     return true;
 }
 
