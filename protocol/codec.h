@@ -45,6 +45,8 @@ struct cipher {
                     uint8_t *out);
 };
 
+struct json_mapping;
+
 struct codec_environment {
     int64_t now_us;              /* wall clock of this turn */
     const struct cipher *cipher; /* NULL: encrypted frames cannot be read */
@@ -54,6 +56,8 @@ struct codec_environment {
     const void *secrets;
     int32_t time_window_before_s, time_window_after_s; /* accepted clock error, 0,0 = any */
     uint32_t options;                                  /* enum codec_option */
+    const struct json_mapping *mappings;               /* conventions of the configuration */
+    int mapping_count;
     uint64_t number; /* of the journal record, for replies that name it; 0 = not journaled */
 };
 

@@ -138,10 +138,29 @@ static void name_by_day(struct bytes word, int64_t at_us, struct signal *out)
     out->message_id[writer.size - strlen("T00:00:00Z")] = '\0';
 }
 
+void json_alarm_add(const json_t *value, const struct signal *model, struct batch *batch)
+{
+    char digits[24] = "true";
+    struct writer writer = writer_into(digits, sizeof(digits));
+    struct bytes word = json_value_text(value);
+    struct signal signal = *model;
+
+    if (json_is_integer(value) && json_integer_value(value) != 0) {
+        writer_decimal(&writer, json_integer_value(value));
+        word = writer_view(&writer);
+    } else if (json_is_true(value)) {
+        word = bytes_of(digits);
+    }
+    if (word.size == 0 || bytes_equal_nocase(word, "none") || bytes_equal_nocase(word, "normal"))
+        return;
+    json_alarm_set_type(word, (struct bytes){NULL, 0}, &signal);
+    batch_add(batch, &signal);
+}
+
 void json_alarm_collect(json_t *values, const struct signal *model, int64_t now_us,
                         struct batch *batch)
 {
-    struct bytes alarm = json_value_text(json_value_at(values, "alarm"));
+    const json_t *member;
     struct signal signal;
 
     for (size_t i = 0; i < sizeof(sensor_alarms) / sizeof(sensor_alarms[0]); i++) {
@@ -158,9 +177,7 @@ void json_alarm_collect(json_t *values, const struct signal *model, int64_t now_
                         model->occurred_at_us ? model->occurred_at_us : now_us, &signal);
         batch_add(batch, &signal);
     }
-    if (alarm.size == 0 || bytes_equal_nocase(alarm, "none") || bytes_equal_nocase(alarm, "normal"))
-        return;
-    signal = *model;
-    json_alarm_set_type(alarm, (struct bytes){NULL, 0}, &signal);
-    batch_add(batch, &signal);
+    member = json_value_at(values, "alarm");
+    if (json_is_string(member))
+        json_alarm_add(member, model, batch);
 }

@@ -18,6 +18,9 @@ void json_alarm_set_type(struct bytes type, struct bytes service, struct signal 
 void json_alarm_set_message_id(const json_t *id, struct signal *out);
 /* An identity that does not fit is marked, lest it be taken for the shorter one it begins with. */
 void json_alarm_set_identity(struct bytes identity, struct signal *out);
+/* Adds the alarm of a vendor's member: a word or a number; nothing, false, 0, "none" and "normal" are
+ * none. */
+void json_alarm_add(const json_t *value, const struct signal *model, struct batch *batch);
 /* Adds to the batch every alarm that the decoded values of a sensor show, each a copy of `model`. A
  * state that lasts (a leak, a weak battery) is one message a day, dated by model or else now_us. */
 void json_alarm_collect(json_t *values, const struct signal *model, int64_t now_us,

@@ -121,6 +121,11 @@ void json_fields_read(json_t *values, struct signal *out)
     read_flags(values, out);
 }
 
+bool json_fields_volume(const json_t *value, int64_t unit_ml, int64_t *ml)
+{
+    return json_value_scaled(value, unit_ml, ml) && *ml >= 0 && *ml <= VOLUME_MAX_ML;
+}
+
 enum signal_kind json_fields_kind(uint32_t has)
 {
     if (has & (MEASURE_TOTAL | MEASURE_INTERVAL))

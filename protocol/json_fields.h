@@ -20,6 +20,8 @@ struct json_field {
 
 /* Adds to *out all that `values` says. A value out of range or of the wrong type is left out. */
 void json_fields_read(json_t *values, struct signal *out);
+/* A volume in millilitres of a value in units of `unit_ml`; false if it is none or not plausible. */
+bool json_fields_volume(const json_t *value, int64_t unit_ml, int64_t *ml);
 /* What a message that is no alarm is called, by what it has: a reading before vitals before a
  * position before a heartbeat. */
 enum signal_kind json_fields_kind(uint32_t has);

@@ -1,7 +1,10 @@
 #include "protocol/json_mapping.h"
 
+#include "protocol/calendar.h"
+
 #include "protocol/json_alarm.h"
 #include "protocol/json_fields.h"
+#include "protocol/topic.h"
 
 #include <string.h>
 
@@ -11,35 +14,42 @@
 #define LITRE_ML 1000
 #define CUBIC_METRE_ML 1000000
 
+#define NO_NAMES                                                                                   \
+    {                                                                                              \
+        0                                                                                          \
+    }
 static const struct json_mapping mappings[] = {
-    {"wmbusmeters", "wmbusmeters/+", 1, -1, "id", "timestamp", "", "", DEVICE_METER, false},
+    {"wmbusmeters", "wmbusmeters/+", 1, -1, "id", "timestamp", "", "", DEVICE_METER, false,
+     NO_NAMES},
     {"chirpstack", "application/+/device/+/event/up", 3, -1, "deviceInfo.devEui", "time",
-     "deduplicationId", "object", DEVICE_UNKNOWN, false},
+     "deduplicationId", "object", DEVICE_UNKNOWN, false, NO_NAMES},
     {"chirpstack", "application/+/device/+/event/status", 3, -1, "deviceInfo.devEui", "time",
-     "deduplicationId", "", DEVICE_UNKNOWN, false},
+     "deduplicationId", "", DEVICE_UNKNOWN, false, NO_NAMES},
     {"chirpstack", "application/+/device/+/event/join", 3, -1, "deviceInfo.devEui", "time", "", "",
-     DEVICE_UNKNOWN, false},
+     DEVICE_UNKNOWN, false, NO_NAMES},
     {"chirpstack", "application/+/device/+/event/ack", 3, -1, "deviceInfo.devEui", "time", "", "",
-     DEVICE_UNKNOWN, false},
+     DEVICE_UNKNOWN, false, NO_NAMES},
     {"chirpstack", "application/+/device/+/event/location", 3, -1, "deviceInfo.devEui", "time", "",
-     "location", DEVICE_UNKNOWN, false},
+     "location", DEVICE_UNKNOWN, false, NO_NAMES},
     {"ttn", "v3/+/devices/+/up", 3, -1, "end_device_ids.dev_eui|end_device_ids.device_id",
-     "received_at", "received_at", "uplink_message.decoded_payload", DEVICE_UNKNOWN, false},
+     "received_at", "received_at", "uplink_message.decoded_payload", DEVICE_UNKNOWN, false,
+     NO_NAMES},
     {"thingsboard", "v1/devices/me/telemetry", -1, -1, "device_id|deviceName|serial", "ts", "",
-     "[].values?", DEVICE_UNKNOWN, false},
+     "[].values?", DEVICE_UNKNOWN, false, NO_NAMES},
     {"thingsboard", "v1/gateway/telemetry", -1, -1, "", "ts", "", "*.[].values?", DEVICE_UNKNOWN,
-     false},
+     false, NO_NAMES},
     {"huawei_iotda", "$oc/devices/+/sys/properties/+", 2, -1, "", "event_time", "",
-     "services.[].properties", DEVICE_UNKNOWN, false},
+     "services.[].properties", DEVICE_UNKNOWN, false, NO_NAMES},
     {"huawei_iotda", "$oc/devices/+/sys/gateway/sub_devices/properties/+", 2, -1, "device_id",
-     "event_time", "", "devices.[].services.[].properties", DEVICE_UNKNOWN, false},
+     "event_time", "", "devices.[].services.[].properties", DEVICE_UNKNOWN, false, NO_NAMES},
     {"huawei_iotda", "$oc/devices/+/sys/events/up", 2, -1, "object_device_id", "event_time",
-     "event_id", "services.[].paras", DEVICE_UNKNOWN, false},
+     "event_id", "services.[].paras", DEVICE_UNKNOWN, false, NO_NAMES},
     {"alink", "/sys/+/+/thing/event/property/post", 3, -1, "", "", "", "params", DEVICE_UNKNOWN,
-     true},
+     true, NO_NAMES},
     {"alink", "/sys/+/+/thing/event/+/post", 3, 6, "", "time", "", "params.value?", DEVICE_UNKNOWN,
-     true},
+     true, NO_NAMES},
 };
+
 #define MAPPING_COUNT (sizeof(mappings) / sizeof(mappings[0]))
 
 /* Lists of what ran in each of the last hours, the newest last. */
@@ -59,21 +69,12 @@ struct walk {
     struct batch *batch;
 };
 
-static bool topic_matches(const char *filter, struct bytes topic)
+const struct json_mapping *json_mapping_find(struct bytes topic,
+                                             const struct codec_environment *environment)
 {
-    struct bytes pattern = bytes_of(filter), wanted, level;
-
-    while (bytes_next_field(&pattern, '/', &wanted)) {
-        if (!bytes_next_field(&topic, '/', &level))
-            return false;
-        if (!bytes_equal_text(wanted, "+") && !bytes_equal(wanted, level))
-            return false;
-    }
-    return !bytes_next_field(&topic, '/', &level);
-}
-
-const struct json_mapping *json_mapping_find(struct bytes topic)
-{
+    for (int i = 0; i < environment->mapping_count; i++)
+        if (topic_matches(environment->mappings[i].topic, topic))
+            return &environment->mappings[i];
     for (size_t i = 0; i < MAPPING_COUNT; i++)
         if (topic_matches(mappings[i].topic, topic))
             return &mappings[i];
@@ -98,14 +99,43 @@ static struct bytes topic_level(struct bytes topic, int index)
 /* The first of the alternatives that is there. */
 static json_t *find_alternative(json_t *object, const char *paths)
 {
-    struct bytes rest = bytes_of(paths), path;
+    struct bytes rest = bytes_of(paths ? paths : ""), path;
     json_t *found = NULL;
     char text[64];
 
-    while (*paths && !found && bytes_next_field(&rest, '|', &path))
+    while (rest.size && !found && bytes_next_field(&rest, '|', &path))
         if (bytes_copy_text(path, text, sizeof(text)))
             found = json_value_at(object, text);
     return found;
+}
+
+/* "2026-01-02 03:04:05" at the zone of the convention. */
+static bool read_local_time(const struct json_names *names, const json_t *time, int64_t *us)
+{
+    struct bytes text = json_value_text(time);
+    char stamp[32];
+    struct writer writer = writer_into(stamp, sizeof(stamp));
+
+    writer_bytes(&writer, text);
+    writer_u8(&writer, 'Z');
+    if (!names->has_zone || writer.overflow || !calendar_parse_rfc3339(writer_view(&writer), us))
+        return false;
+    *us -= names->zone_min * 60 * CALENDAR_SECOND_US;
+    return true;
+}
+
+/* Some vendors write the number of a meter as a number. */
+static void read_identity(const json_t *identity, struct signal *context)
+{
+    char digits[24];
+    struct writer writer = writer_into(digits, sizeof(digits));
+
+    if (json_is_string(identity)) {
+        json_alarm_set_identity(json_value_text(identity), context);
+    } else if (json_is_integer(identity)) {
+        writer_decimal(&writer, json_integer_value(identity));
+        json_alarm_set_identity(writer_view(&writer), context);
+    }
 }
 
 /* What an object on the way says of the device, the time and the message. */
@@ -115,9 +145,9 @@ static void read_context(const struct json_mapping *mapping, json_t *object, str
     const json_t *time = find_alternative(object, mapping->time);
     const json_t *message = find_alternative(object, mapping->message);
 
-    if (json_is_string(identity))
-        json_alarm_set_identity(json_value_text(identity), context);
-    if (time && !json_value_time(time, &context->occurred_at_us))
+    read_identity(identity, context);
+    if (time && !json_value_time(time, &context->occurred_at_us) &&
+        !read_local_time(&mapping->names, time, &context->occurred_at_us))
         context->flags |= SIGNAL_FLAG_CLOCK_WRONG;
     if (message)
         json_alarm_set_message_id(message, context);
@@ -186,8 +216,10 @@ static void add_hours(const struct walk *walk, const json_t *list, int64_t scale
 
 static bool add_hourly_lists(const struct walk *walk, json_t *values, const struct signal *last)
 {
+    const struct json_names *names = &walk->mapping->names;
     int before = walk->batch->count;
 
+    add_hours(walk, find_alternative(values, names->hourly), names->unit_ml, last);
     for (size_t i = 0; i < sizeof(hourly_lists) / sizeof(hourly_lists[0]); i++)
         add_hours(walk, json_value_at(values, hourly_lists[i].path), hourly_lists[i].scale, last);
     return walk->batch->count > before;
@@ -204,6 +236,26 @@ static bool is_water(const json_t *values)
     return media.size == 0;
 }
 
+/* The values that the vendor calls by names of its own. */
+static void read_names(const struct json_names *names, json_t *values, struct signal *out)
+{
+    int64_t value;
+
+    if (json_fields_volume(find_alternative(values, names->total), names->unit_ml, &value)) {
+        out->total_ml = value;
+        out->has |= MEASURE_TOTAL;
+    }
+    if (json_fields_volume(find_alternative(values, names->interval), names->unit_ml, &value)) {
+        out->interval_ml = value;
+        out->has |= MEASURE_INTERVAL;
+    }
+    if (json_value_scaled(find_alternative(values, names->battery), 1, &value) && value >= 0 &&
+        value <= 100) {
+        out->battery_percent = (int16_t)value;
+        out->has |= MEASURE_BATTERY;
+    }
+}
+
 static void take_values(const struct walk *walk, json_t *values, struct signal signal)
 {
     int before = walk->batch->count;
@@ -211,6 +263,7 @@ static void take_values(const struct walk *walk, json_t *values, struct signal s
     if (!json_is_object(values) || !is_water(values))
         return;
     read_own_time(values, &signal);
+    read_names(&walk->mapping->names, values, &signal);
     json_fields_read(values, &signal);
     if (json_alarm_kind(walk->type) != SIGNAL_NONE) {
         struct signal alarm = signal;
@@ -219,6 +272,7 @@ static void take_values(const struct walk *walk, json_t *values, struct signal s
         batch_add(walk->batch, &alarm);
     }
     json_alarm_collect(values, &signal, walk->environment->now_us, walk->batch);
+    json_alarm_add(find_alternative(values, walk->mapping->names.alarm), &signal, walk->batch);
     signal.message_id[0] = '\0';
     signal.kind = (uint8_t)json_fields_kind(signal.has);
     if (add_hourly_lists(walk, values, &signal))

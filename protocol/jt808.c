@@ -163,8 +163,8 @@ static int jt808_decode(const struct message *message, struct codec_session *ses
 }
 
 /* What the platform owes for each message; an answer of the terminal is owed nothing. */
-static int result_of(const struct jt808_frame *frame, const struct codec_session *session,
-                     enum verdict verdict)
+static enum jt808_result result_of(const struct jt808_frame *frame,
+                                   const struct codec_session *session, enum verdict verdict)
 {
     if (frame->part && jt808_reports_has(frame->id))
         return jt808_reports_result(frame, session);

@@ -141,7 +141,7 @@ static int meter_json_decode(const struct message *message, struct codec_session
                              int limit)
 {
     struct address address = parse_topic(message->topic);
-    const struct json_mapping *mapping = json_mapping_find(message->topic);
+    const struct json_mapping *mapping = json_mapping_find(message->topic, environment);
     struct batch batch = {out, 0, limit};
     int count = DECODE_BAD;
     json_t *root;
@@ -150,7 +150,7 @@ static int meter_json_decode(const struct message *message, struct codec_session
     if (address.channel == CHANNEL_NONE && !mapping)
         return DECODE_BAD;
     root = json_value_parse(message->body);
-    if (mapping)
+    if (address.channel == CHANNEL_NONE)
         count = json_mapping_decode(mapping, message->topic, root, environment, &batch);
     else
         count = decode_native(&address, root, out, limit);
@@ -215,8 +215,8 @@ static void meter_json_reply(const struct message *message, struct codec_session
                              struct writer *topic, struct writer *out)
 {
     struct address address = parse_topic(message->topic);
-    const struct json_mapping *mapping = json_mapping_find(message->topic);
-    bool alink = mapping && mapping->alink_answer;
+    const struct json_mapping *mapping = json_mapping_find(message->topic, environment);
+    bool alink = address.channel == CHANNEL_NONE && mapping && mapping->alink_answer;
     json_t *root;
 
     (void)session;

@@ -158,6 +158,11 @@ static void check_mail(const struct check *check, const struct config_mail *mail
                  mail->name);
 }
 
+static void on_wrong_mapping(void *context, const char *text)
+{
+    complain(context, "%s", text);
+}
+
 static void check_notice(const struct check *check)
 {
     const struct config *config = check->config;
@@ -206,6 +211,10 @@ void config_check(const struct config *config, void *context,
     for (check.index = 0; check.index < config->exec_count; check.index++)
         must_be_given(&check, config->execs[check.index].name, "program",
                       config->execs[check.index].program);
+    check.section = "meter-json";
+    for (check.index = 0; check.index < config->mapping_count; check.index++)
+        config_check_json_mapping(&config->mappings[check.index], config->mqtt.enabled, &check,
+                                  on_wrong_mapping);
     check.section = NULL;
     check_whole(&check);
 }

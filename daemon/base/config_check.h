@@ -12,4 +12,8 @@ void config_check(const struct config *config, void *context,
                   void (*on_wrong)(void *context, const struct config_kind *kind, int index,
                                    const char *text));
 
+/* The part of it that is of one [meter-json NAME]. */
+void config_check_json_mapping(const struct config_mapping *mapping, bool has_broker, void *context,
+                               void (*on_wrong)(void *context, const char *text));
+
 #endif

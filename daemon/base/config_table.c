@@ -12,6 +12,7 @@
 #define IN_WEBHOOK(member) IN_KIND(config_webhook, member)
 #define IN_MAIL(member) IN_KIND(config_mail, member)
 #define IN_SCHEME(member) IN_KIND(config_scheme, member)
+#define IN_MAPPING(member) IN_KIND(config_mapping, member)
 #define IN_EXEC(member) IN_KIND(config_exec, member)
 #define DAY_S 86400
 #define KIB 1024.0
@@ -93,6 +94,43 @@ const struct config_key config_keys[] = {
      "onekey/v1/KIND/IDENTITY of its own, as an ACL does. Devices with a secret are believed then."},
     {"mqtt", "meter_status", CONFIG_CHOICE, RELOAD, IN(mqtt.meter_status), "standard", 0, 0,
      "standard vendor", "As of [listen NAME], for CJ/T 188 frames that come by the broker."},
+
+    {"meter-json", "topic", CONFIG_TEXT, RESTART, IN_MAPPING(topic), "", 0, 0, NULL,
+     "Topic at the broker of [mqtt] that messages in JSON come on, + for any one level. Must be given."},
+    {"meter-json", "identity_level", CONFIG_INTEGER, RELOAD, IN_MAPPING(identity_level), "-1", -1, 31,
+     NULL, "Level of the topic, from 0, that is the identity of the device; -1 for none."},
+    {"meter-json", "identity", CONFIG_TEXT, RELOAD, IN_MAPPING(identity), "", 0, 0, NULL,
+     "Path of the identity: keys separated by dots, alternatives by |. It goes before the topic, and "
+     "is looked for in each object on the way to the values, the innermost counting."},
+    {"meter-json", "time", CONFIG_TEXT, RELOAD, IN_MAPPING(time), "", 0, 0, NULL,
+     "Path of the time, likewise: RFC 3339, a date and time without an offset, or seconds or "
+     "milliseconds since 1970. Empty is the time of arrival."},
+    {"meter-json", "zone_min", CONFIG_INTEGER, RELOAD, IN_MAPPING(zone_min), "480", -840, 840, NULL,
+     "Minutes east of UTC of a time without an offset."},
+    {"meter-json", "message", CONFIG_TEXT, RELOAD, IN_MAPPING(message), "", 0, 0, NULL,
+     "Path of what names the message, so that an alarm sent twice rings once."},
+    {"meter-json", "values", CONFIG_TEXT, RELOAD, IN_MAPPING(values), "", 0, 0, NULL,
+     "Way to the objects of values, steps separated by dots: a key, key? that may be missing, [] "
+     "each element of an array, * each member of an object, named by its device. Empty is the root."},
+    {"meter-json", "device", CONFIG_CHOICE, RELOAD, IN_MAPPING(device), "meter", 0, 0,
+     "unknown call_box wristband meter", "What kind of device speaks so."},
+    {"meter-json", "unit", CONFIG_CHOICE, RELOAD, IN_MAPPING(unit), "litres", 0, 0,
+     "litres cubic_metres", "Unit of total, interval and hourly."},
+    {"meter-json", "total", CONFIG_TEXT, RELOAD, IN_MAPPING(total), "", 0, 0, NULL,
+     "Path, within the values, of the cumulative volume. Here and below, the names that are known "
+     "anyway need not be given."},
+    {"meter-json", "interval", CONFIG_TEXT, RELOAD, IN_MAPPING(interval), "", 0, 0, NULL,
+     "Path of the volume since the report before."},
+    {"meter-json", "hourly", CONFIG_TEXT, RELOAD, IN_MAPPING(hourly), "", 0, 0, NULL,
+     "Path of a list of the volumes of the last hours, the newest last and ending at the time of the "
+     "report."},
+    {"meter-json", "battery", CONFIG_TEXT, RELOAD, IN_MAPPING(battery), "", 0, 0, NULL,
+     "Path of the battery's percentage."},
+    {"meter-json", "alarm", CONFIG_TEXT, RELOAD, IN_MAPPING(alarm), "", 0, 0, NULL,
+     "Path of an alarm: a word as of the native topics. 0, false, none and normal are no alarm; a "
+     "word that is not known is a call for help."},
+    {"meter-json", "alarm_level", CONFIG_INTEGER, RELOAD, IN_MAPPING(alarm_level), "-1", -1, 31,
+     NULL, "Level of the topic, from 0, whose word, if it is known, is an alarm; -1 for none."},
 
     {"journal", "directory", CONFIG_PATH, RESTART, IN(journal.directory), "", 0, 0, NULL,
      "Where alarms are made durable before they are acknowledged; empty is journal in the state "
@@ -343,6 +381,7 @@ const struct config_kind config_kinds[] = {
     KIND("webhook", webhooks, config_webhook, webhook_count),
     KIND("mail", mails, config_mail, mail_count),
     KIND("exec", execs, config_exec, exec_count),
+    KIND("meter-json", mappings, config_mapping, mapping_count),
     KIND("scheme", schemes, config_scheme, scheme_count),
 };
 const int config_kind_count = ARRAY_SIZE(config_kinds);

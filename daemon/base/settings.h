@@ -6,6 +6,7 @@
 #define ONEKEY_BASE_SETTINGS_H
 
 #include "daemon/base/settings_console.h"
+#include "daemon/base/settings_sections.h"
 #include "daemon/base/settings_words.h"
 
 #include <stdbool.h>
@@ -14,7 +15,6 @@
 #define CONFIG_LISTENERS_MAX 32
 #define CONFIG_TARGETS_MAX 8 /* of each transport of notices */
 #define CONFIG_AT_ONCE_MAX 16
-#define CONFIG_SCHEMES_MAX 16
 
 struct config_listener {
     char name[CONFIG_NAME_SIZE];
@@ -52,14 +52,6 @@ struct config_exec {
     char program[CONFIG_PATH_SIZE];
     int32_t include; /* enum config_include */
     int32_t timeout_s, at_once;
-};
-
-/* How the silence of the homes that name it is judged. */
-struct config_scheme {
-    char name[CONFIG_NAME_SIZE];
-    int32_t mode; /* enum config_silence_mode */
-    int32_t litres, hours;
-    double rate;
 };
 
 struct config {
@@ -127,12 +119,13 @@ struct config {
         int32_t mqtt_include; /* enum config_include */
         int32_t first_retry_s, longest_retry_s, give_up_s, ticket_after_s;
     } notice;
-    int32_t listener_count, webhook_count, mail_count, exec_count, scheme_count;
+    int32_t listener_count, webhook_count, mail_count, exec_count, scheme_count, mapping_count;
     struct config_listener listeners[CONFIG_LISTENERS_MAX];
     struct config_webhook webhooks[CONFIG_TARGETS_MAX];
     struct config_mail mails[CONFIG_TARGETS_MAX];
     struct config_exec execs[CONFIG_TARGETS_MAX];
     struct config_scheme schemes[CONFIG_SCHEMES_MAX];
+    struct config_mapping mappings[CONFIG_MAPPINGS_MAX];
 };
 
 #endif

@@ -8,6 +8,7 @@
 enum config_transport { CONFIG_TCP, CONFIG_TLS, CONFIG_UDP };
 /* What of a client's certificate names the device. */
 enum config_client_identity { CONFIG_NO_IDENTITY, CONFIG_COMMON_NAME, CONFIG_SERIAL_NUMBER };
+enum config_unit { CONFIG_LITRES, CONFIG_CUBIC_METRES };
 enum config_mqtt_proof { CONFIG_NO_PROOF, CONFIG_TOPIC_PROVES };
 enum config_meter_status { CONFIG_STATUS_STANDARD, CONFIG_STATUS_VENDOR };
 enum config_silence_mode { CONFIG_FIXED, CONFIG_LEARNED, CONFIG_FIXED_AND_LEARNED };

@@ -49,6 +49,8 @@ static struct codec_environment environment_of(struct gateway *gateway, const st
         .time_window_before_s = gateway->settings.time_window_before_s,
         .time_window_after_s = gateway->settings.time_window_after_s,
         .options = session ? session->options : gateway->settings.mqtt_options,
+        .mappings = gateway->settings.mappings.at,
+        .mapping_count = gateway->settings.mappings.count,
     };
 }
 
@@ -308,13 +310,17 @@ uint64_t admit_frame(struct gateway *gateway, const struct origin *origin)
     return admission.owed;
 }
 
-/* The first codec that subscribes to such a topic; -1 if none does. */
-static int codec_of(struct bytes topic)
+/* The first codec that subscribes to such a topic, or the one of the configuration's conventions; -1
+ * if none does. */
+static int codec_of(const struct gateway *gateway, struct bytes topic)
 {
     for (int i = 0; i < codec_count; i++)
         for (const char *const *filter = codecs[i]->topics; filter && *filter; filter++)
             if (topic_matches(*filter, topic))
                 return i;
+    for (int i = 0; i < gateway->settings.mappings.count; i++)
+        if (topic_matches(gateway->settings.mappings.at[i].topic, topic))
+            return codec_find("meter_json");
     return -1;
 }
 
@@ -322,7 +328,7 @@ uint64_t gateway_message(struct gateway *gateway, const struct message *message)
 {
     struct codec_session memory = {0};
     struct origin origin = {
-        .codec = codec_of(message->topic), .message = message, .memory = &memory};
+        .codec = codec_of(gateway, message->topic), .message = message, .memory = &memory};
     uint64_t owed;
 
     if (origin.codec < 0) {

@@ -24,6 +24,7 @@
 #include "daemon/core/silence.h"
 #include "daemon/core/store.h"
 #include "protocol/codec.h"
+#include "protocol/json_convention.h"
 
 struct gateway;
 
@@ -33,11 +34,9 @@ struct gateway;
 
 /* What memory is taken for, once, at the start. */
 struct gateway_limits {
-    uint32_t devices_max;
-    uint32_t sessions_max;
-    size_t outbox_bytes;  /* of each lane */
-    size_t pledge_bytes;  /* replies waiting for the disk */
-    uint32_t recent_sets; /* of remembered alarms, RECENT_WAYS each */
+    uint32_t devices_max, sessions_max;
+    size_t outbox_bytes, pledge_bytes; /* of each lane; of replies waiting for the disk */
+    uint32_t recent_sets;              /* of remembered alarms, RECENT_WAYS each */
     /* Rows of the history that wait for the database, commands held for devices; 0: none. */
     uint32_t observations_max, commands_max;
 };
@@ -63,8 +62,9 @@ struct gateway_settings {
     int64_t keep_round_us;    /* in which every meter's state is journaled once */
     uint32_t batch_records, in_flight;
     int32_t time_window_before_s, time_window_after_s; /* of SIA DC-09 */
-    uint32_t mqtt_options; /* enum codec_option, for what comes by the broker */
-    bool mqtt_proves;      /* the broker lets a device publish below its own identity only */
+    uint32_t mqtt_options;            /* enum codec_option, for what comes by the broker */
+    struct json_mapping_set mappings; /* beside those of the codec; their texts are lent */
+    bool mqtt_proves; /* the broker lets a device publish below its own identity only */
     struct battery_limits battery;
     int64_t command_answer_us;       /* so long a device has for its answer */
     int64_t observation_interval_us; /* between two rows of one device's history; 0: none is kept */

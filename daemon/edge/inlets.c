@@ -201,6 +201,8 @@ static bool open_mqtt(struct inlets *inlets, char *error, size_t error_size)
         for (const char *const *topic = codecs[i]->topics; topic && *topic; topic++)
             if (count < TOPICS_MAX)
                 topics[count++] = *topic;
+    for (int i = 0; i < config->mapping_count && count < TOPICS_MAX; i++)
+        topics[count++] = config->mappings[i].topic;
     inlets->mqtt = mqtt_open(
         inlets->setup.base,
         &(struct mqtt_options){

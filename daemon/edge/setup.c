@@ -71,6 +71,32 @@ static void set_schemes(struct gateway_settings *settings, const struct config *
     }
 }
 
+/* Their texts stay in the configuration. */
+static void set_mappings(struct gateway_settings *settings, const struct config *config)
+{
+    _Static_assert(CONFIG_MAPPINGS_MAX <= JSON_MAPPINGS_MAX, "each has its place");
+
+    settings->mappings.count = config->mapping_count;
+    for (int i = 0; i < config->mapping_count; i++) {
+        const struct config_mapping *from = &config->mappings[i];
+
+        settings->mappings.at[i] = (struct json_mapping){
+            .name = from->name,
+            .topic = from->topic,
+            .identity_level = from->identity_level,
+            .type_level = from->alarm_level,
+            .identity = from->identity,
+            .time = from->time,
+            .message = from->message,
+            .values = from->values,
+            .device = (uint8_t)from->device,
+            .names = {from->total, from->interval, from->hourly, from->battery, from->alarm,
+                      from->unit == CONFIG_CUBIC_METRES ? 1000 * ML_PER_LITRE : ML_PER_LITRE, true,
+                      from->zone_min},
+        };
+    }
+}
+
 _Static_assert(GATEWAY_LISTENERS == CONFIG_LISTENERS_MAX + 1, "each listener has a number");
 
 static void name_listener(struct gateway_settings *settings, int number, const char *name)
@@ -117,6 +143,7 @@ struct gateway_settings setup_gateway(const struct config *config)
     };
 
     set_schemes(&settings, config);
+    set_mappings(&settings, config);
     name_listener(&settings, GATEWAY_BROKER, "mqtt");
     for (int i = 0; i < config->listener_count; i++)
         name_listener(&settings, GATEWAY_BROKER + 1 + i, config->listeners[i].name);

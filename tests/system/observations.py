@@ -16,11 +16,22 @@ from protocols import dc09_clear, dc09_secret, jt808_frame, jt808_location  # no
 from stack import ROOT, Stack, Tap, wait_for  # noqa: E402
 
 BAND, BOX, CERTIFIED, PANEL, PENDANT, METER = "7200000001", "BOX-7201", "7200000002", "7A01", "13900007201", "00000000007201"
+VENDORS = "77007201"
 KEY, CODE = b"a key made up 01", "invented code"
 DEVICES = [("watch", BAND, "wristband"), ("meter_json", BOX, "call_box"), ("watch", CERTIFIED, "wristband"),
-           ("sia_dc09", PANEL, "call_box"), ("jt808", PENDANT, "wristband"), ("cjt188", METER, "meter")]
+           ("sia_dc09", PANEL, "call_box"), ("jt808", PENDANT, "wristband"), ("cjt188", METER, "meter"), ("meter_json", VENDORS, "meter")]
 SECRETS = {CERTIFIED: "by certificate", PANEL: KEY.decode(), PENDANT: CODE}
 CONFIGURATION = """
+[meter-json acme]
+topic = acme/+/data
+identity = meter.no
+time = report.at
+values = report
+unit = cubic_metres
+total = dial
+hourly = day
+alarm = warn
+
 [observation]
 interval_s = 1
 waiting_max = 100
@@ -335,6 +346,18 @@ def test_options(tap, stack, port):
               "a listener with a maker's masks reads its battery", before, state_of(stack, METER, "low_battery"))
 
 
+def test_vendor(tap, stack):
+    """A vendor's JSON, read by a section of the configuration: a list of hours, and a leak."""
+    at = now() + datetime.timedelta(hours=8)
+    report = {"at": f"{at:%Y-%m-%d %H:%M:%S}", "dial": "2.5", "day": [0.001, 0, 0.25], "warn": "none"}
+    publish(stack, "acme/any/data", {"meter": {"no": int(VENDORS)}, "report": report})
+    publish(stack, "acme/any/data", {"meter": {"no": int(VENDORS)}, "report": {"warn": "leak"}})
+    rows = eventually(stack, f"select total_ml / 1000, interval_ml / 1000 from onekey.meter_reading where identity = '{VENDORS}' "
+                      "order by at", [["2250", "1"], ["2250", "0"], ["2500", "250"]])
+    tap.check(rows == [["2250", "1"], ["2250", "0"], ["2500", "250"]] and wait_for(lambda: state_of(stack, VENDORS, "leak") == ["open"]),
+              "a vendor's messages are read by the names that the configuration gives", rows)
+
+
 def add_secrets(folder):
     with open(f"{folder}/devices.csv", "r+", encoding="utf-8") as file:
         lines = [line + SECRETS.get(line.split(",")[1], "") for line in file.read().splitlines()]
@@ -359,6 +382,7 @@ def main():
             test_pendant(tap, stack)
             test_packages(tap, stack)
             test_options(tap, stack, ports["meters"])
+            test_vendor(tap, stack)
             test_conditions(tap, stack)
             test_database_away(tap, stack)
     test_topics(tap)

@@ -48,12 +48,14 @@ static bool is_subscribed(struct bytes topic)
 static void every_row_is_subscribed(void **state)
 {
     (void)state;
+    const struct codec_environment nothing = drive_environment();
+
     for (size_t i = 0; json_mapping_at(i); i++)
         if (!is_subscribed(bytes_of(json_mapping_at(i)->topic)))
             fail_msg("%s is not subscribed", json_mapping_at(i)->topic);
-    assert_null(json_mapping_find(bytes_of("wmbusmeters")));
-    assert_null(json_mapping_find(bytes_of("wmbusmeters/1/2")));
-    assert_null(json_mapping_find(bytes_of("")));
+    assert_null(json_mapping_find(bytes_of("wmbusmeters"), &nothing));
+    assert_null(json_mapping_find(bytes_of("wmbusmeters/1/2"), &nothing));
+    assert_null(json_mapping_find(bytes_of(""), &nothing));
 }
 
 static void wmbusmeters_is_read(void **state)
@@ -224,6 +226,68 @@ static void alink_is_read_and_answered(void **state)
     is(0, SIGNAL_HEARTBEAT, "D-7");
 }
 
+/* A convention as a section of the configuration gives it. */
+static const struct json_mapping vendor[] = {{
+    .name = "vendor",
+    .topic = "acme/+/data",
+    .identity_level = 1,
+    .type_level = -1,
+    .identity = "meter.no",
+    .time = "report.at",
+    .message = "seq",
+    .values = "report",
+    .device = DEVICE_METER,
+    .names = {"dial", "used", "day", "cell", "warn|alert", 1000000, true, 480},
+}};
+
+static void take_as_vendor(const char *topic, const char *body)
+{
+    struct message message = {bytes_of(topic), bytes_of(body)};
+    struct codec_environment environment = drive_environment();
+
+    environment.mappings = vendor;
+    environment.mapping_count = 1;
+    drive(&meter_json_codec, &message, 0, &environment, &outcome);
+}
+
+static void a_convention_of_the_configuration_is_read(void **state)
+{
+    (void)state;
+    take_as_vendor(
+        "acme/M-1/data",
+        "{\"meter\":{\"no\":77007700},\"seq\":5,\"report\":{\"at\":\"2026-01-02 11:04:05\","
+        "\"dial\":\"12.345\",\"cell\":88}}");
+    assert_int_equal(outcome.signal_count, 1);
+    is(0, SIGNAL_READING, "77007700");
+    assert_int_equal(outcome.signals[0].total_ml, 12345000);
+    assert_int_equal(outcome.signals[0].battery_percent, 88);
+    assert_int_equal(outcome.signals[0].occurred_at_us, INT64_C(1767323045000000));
+    assert_int_equal(outcome.signals[0].flags, 0);
+    take_as_vendor("acme/M-1/data", "{\"report\":{\"at\":\"2026-01-02 11:04:05\",\"dial\":2,"
+                                    "\"day\":[0.001,0,0.25]}}");
+    assert_int_equal(outcome.signal_count, 3);
+    is(2, SIGNAL_READING, "M-1");
+    assert_int_equal(outcome.signals[0].interval_ml, 1000);
+    assert_int_equal(outcome.signals[1].interval_ml, 0);
+    assert_int_equal(outcome.signals[2].interval_ml, 250000);
+    assert_int_equal(outcome.signals[0].occurred_at_us, INT64_C(1767315845000000));
+    assert_int_equal(outcome.signals[1].total_ml, 1750000);
+    assert_int_equal(outcome.signals[2].total_ml, 2000000);
+    take_as_vendor("acme/M-1/data", "{\"seq\":6,\"report\":{\"warn\":\"leak\",\"dial\":2}}");
+    is(0, SIGNAL_LEAK, "M-1");
+    is(1, SIGNAL_READING, "M-1");
+    assert_string_equal(outcome.signals[0].message_id, "6");
+    take_as_vendor("acme/M-1/data", "{\"report\":{\"alert\":7}}");
+    is(0, SIGNAL_PANIC, "M-1");
+    assert_int_equal(outcome.signals[0].flags, SIGNAL_FLAG_UNKNOWN_CODE);
+    take_as_vendor("acme/M-1/data", "{\"report\":{\"warn\":0,\"dial\":-1}}");
+    is(0, SIGNAL_HEARTBEAT, "M-1");
+    take_as_vendor("acme/M-1/other", "{}");
+    assert_int_equal(outcome.signal_count, 0);
+    take_as_vendor("onekey/v1/meter/7/up/alarm", "{\"type\":\"panic\"}");
+    is(0, SIGNAL_PANIC, "7");
+}
+
 static void damage_breaks_no_promise(void **state)
 {
     static const char *const messages[][2] = {
@@ -255,6 +319,7 @@ int main(void)
         cmocka_unit_test(thingsboard_is_read),
         cmocka_unit_test(iotda_is_read),
         cmocka_unit_test(alink_is_read_and_answered),
+        cmocka_unit_test(a_convention_of_the_configuration_is_read),
         cmocka_unit_test(damage_breaks_no_promise),
     };
 

@@ -99,7 +99,9 @@ int main(int argc, char **argv)
     config_init(&config);
     struct config_listener *listener = config_add(&config, "listen", "devices");
     if (listener == NULL || config_add(&config, "webhook", "family") == NULL ||
-        config_add(&config, "mail", "desk") == NULL || config_add(&config, "exec", "sms") == NULL)
+        config_add(&config, "mail", "desk") == NULL || config_add(&config, "exec", "sms") == NULL ||
+        config_add(&config, "meter-json", "vendor") == NULL ||
+        config_add(&config, "scheme", "night") == NULL)
         abort();
     listener->port = 7700;
     if (argc == 2 && strcmp(argv[1], "options") == 0) {
