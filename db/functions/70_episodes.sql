@@ -168,6 +168,8 @@ declare
     today date := (at - interval '1 hour') at time zone onekey.zone(district);
     first_day date;
     next_day date;
+    wanted date[];
+    busy date[];
 begin
     perform pg_advisory_xact_lock(hashtext('onekey.roll_up_days'), hashtext(district));
     update onekey.rolled_day r set is_stale = true
@@ -177,14 +179,24 @@ begin
     select coalesce((select min(r.day) from onekey.rolled_day r where r.district = roll_up_days.district),
                     (select min(t.received_at) at time zone onekey.zone(district) from onekey.ticket t
                      where t.district = roll_up_days.district)::date) into first_day;
-    for next_day in
-        select d::date from generate_series(first_day, today - 1, interval '1 day') d
-        where not exists (select from onekey.rolled_day r where r.district = roll_up_days.district
-                          and r.day = d::date and not r.is_stale)
-        order by d limit days
-    loop
+    select array_agg(d.day order by d.day) into wanted
+    from (select d::date as day from generate_series(first_day, today - 1, interval '1 day') d
+          where not exists (select from onekey.rolled_day r where r.district = roll_up_days.district
+                            and r.day = d::date and not r.is_stale)
+          order by d limit days) d;
+    -- A day on which nothing began is quickly summarised.
+    select array_agg(distinct (b.begins_at at time zone onekey.zone(district))::date) into busy
+    from onekey.episode_beginnings(district, onekey.day_begins(district, wanted[1]),
+                                   onekey.day_begins(district, wanted[cardinality(wanted)] + 1)) b;
+    foreach next_day in array coalesce(wanted, '{}') loop
         day := next_day;
-        episodes := onekey.roll_up_day(district, next_day);
+        if next_day = any (busy) then
+            episodes := onekey.roll_up_day(district, next_day);
+        else
+            episodes := 0;
+            insert into onekey.rolled_day values (district, next_day, clock_timestamp(), 0)
+            on conflict on constraint rolled_day_pkey do update set rolled_at = excluded.rolled_at, is_stale = false;
+        end if;
         return next;
     end loop;
 end $$;

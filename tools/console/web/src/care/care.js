@@ -13,6 +13,7 @@ import { toast } from '../ui/toast.js';
 import { useSend } from '../ui/do.js';
 import { openTicket } from '../operator/act.js';
 import { go } from '../lib/route.js';
+import '../figures/style.js';
 
 const AGAIN_S = 20; // others work through the same list
 const SHOWN = 50;

@@ -7,6 +7,7 @@ import { fromField, lengthOf, moment, toField } from '../lib/time.js';
 import { Dialog, closeDialog, openDialog } from '../ui/dialog.js';
 import { Loaded, useLoad } from '../ui/load.js';
 import { useSend } from '../ui/do.js';
+import '../figures/style.js';
 
 const HOUR_S = 3600;
 

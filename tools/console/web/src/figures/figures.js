@@ -10,6 +10,7 @@ import { openTicket } from '../operator/act.js';
 import { Measure } from './measure.js';
 import { TicketsDialog } from './tickets.js';
 import { labelsOf, ticketsOf, valueText } from './value.js';
+import './style.js';
 
 const LONG_MS = 60000;
 const before = (today) => {

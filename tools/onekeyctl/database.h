@@ -1,1 +1,0 @@
-#include "tools/common/database.h"
