@@ -1,19 +1,31 @@
 #include "protocol/topic.h"
 
+/* `rest`, from the beginning of a level, begins with one that is only this wildcard. */
+static bool is_level(const char *rest, char wildcard)
+{
+    return rest[0] == wildcard && (rest[1] == '\0' || rest[1] == '/');
+}
+
+/* One pass over both: every message is held against every filter of every protocol. */
 bool topic_matches(const char *filter, struct bytes topic)
 {
-    struct bytes pattern = bytes_of(filter), wanted, level;
+    bool level_begins = true;
+    size_t at = 0;
 
     /* Topics that begin with $ belong to the broker or a vendor: wildcards do not reach them. */
-    if (topic.size && topic.data[0] == '$' && pattern.size && pattern.data[0] != '$')
+    if (topic.size && topic.data[0] == '$' && filter[0] != '$')
         return false;
-    while (bytes_next_field(&pattern, '/', &wanted)) {
-        if (bytes_equal_text(wanted, "#"))
+    for (; *filter; level_begins = *filter++ == '/') {
+        if (level_begins && is_level(filter, '#'))
             return true;
-        if (!bytes_next_field(&topic, '/', &level))
+        if (level_begins && is_level(filter, '+')) {
+            while (at < topic.size && topic.data[at] != '/')
+                at++;
+        } else if (at == topic.size) {
+            return *filter == '/' && is_level(filter + 1, '#'); /* a/# is a, too */
+        } else if (topic.data[at++] != (uint8_t)*filter) {
             return false;
-        if (!bytes_equal_text(wanted, "+") && !bytes_equal(wanted, level))
-            return false;
+        }
     }
-    return !bytes_next_field(&topic, '/', &level);
+    return at == topic.size;
 }
