@@ -114,13 +114,23 @@ $(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/ch
 
 # The simulator of the whole gateway (tests/sim/README.md), under the sanitizers.
 SIM := $(if $(wildcard tests/sim/*.c),$(BUILD)/check/bin/sim)
-$(BUILD)/check/bin/sim: $(call objects,check,$(call sources,tests/sim)) $(call archives,check)
+sim_objects = $(call objects,$(1),$(call sources,tests/sim) tests/support/virtual_gateway.c)
+$(BUILD)/check/bin/sim: $(call sim_objects,check) $(call archives,check)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group $(FOREIGN)
+
+# The same at full speed, for the year of meters.
+$(BUILD)/release/bin/sim: $(call sim_objects,release) $(call archives,release)
+	@mkdir -p $(@D)
+	$(say)$(CC) -pie -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,release) -Wl,--end-group $(FOREIGN)
 
 .PHONY: sim
 sim: $(SIM)
 	$(SIM) --file tests/sim/seeds.txt --new $(or $(SEEDS),200)
+
+.PHONY: year
+year: $(BUILD)/release/bin/sim
+	$< --year 3600 365 $(or $(SEED),$(shell date +%s))
 
 .PHONY: check-programs
 check-programs: $(UNIT) $(REPLAY) $(SIM)

@@ -2,6 +2,7 @@
  * sim: runs the seeds given as arguments, or those of a file, or N new ones.
  *
  *     sim SEED …            sim --file seeds.txt           sim --new N
+ *     sim --year METERS DAYS SEED        the water meters' year (year.h)
  *
  * TAP on standard output. Each seed is run twice; both runs must log the same lines.
  */
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #include "tests/sim/world.h"
+#include "tests/sim/year.h"
 
 #define TURNS 6000
 #define TURNS_TO_FINISH 60000
@@ -99,6 +101,16 @@ static void run_file(const char *path, struct totals *totals)
     fclose(file);
 }
 
+static void run_year(char **arguments, struct totals *totals)
+{
+    int meters = (int)strtol(arguments[0], NULL, 10), days = (int)strtol(arguments[1], NULL, 10);
+    uint64_t seed = strtoull(arguments[2], NULL, 10);
+    bool ok = year_survives_crashes(meters, days, seed);
+
+    printf("%s %d - %d meters for %d days decide the same with crashes, seed %llu\n",
+           ok ? "ok" : "not ok", ++totals->tests, meters, days, (unsigned long long)seed);
+}
+
 int main(int argc, char **argv)
 {
     struct totals totals = {0};
@@ -112,6 +124,9 @@ int main(int argc, char **argv)
 
             for (long n = strtol(argv[++i], NULL, 10); n > 0; n--)
                 run_twice(seed++, &totals);
+        } else if (strcmp(argv[i], "--year") == 0 && i + 3 < argc) {
+            run_year(argv + i + 1, &totals);
+            i += 3;
         } else {
             run_twice(strtoull(argv[i], NULL, 10), &totals);
         }

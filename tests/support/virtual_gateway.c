@@ -36,7 +36,8 @@ static void prune(struct virtual_gateway *world)
 
 static void make_room(struct virtual_gateway *world, size_t size)
 {
-    if (world->bytes_used + size > world->bytes_room || world->record_count == world->record_room)
+    if (2 * (world->bytes_used + size) > world->bytes_room ||
+        2 * (world->record_count + 1) > world->record_room)
         prune(world);
     if (2 * (world->bytes_used + size) > world->bytes_room) {
         world->bytes_room = 4 * (world->bytes_used + size) + 65536;
@@ -99,6 +100,12 @@ static void publish(void *context, struct bytes topic, struct bytes body)
     (void)context, (void)topic, (void)body;
 }
 
+static void sync_journal(struct virtual_gateway *world)
+{
+    world->durable = world->number;
+    gateway_durable(world->gateway, world->durable);
+}
+
 static void replay(struct virtual_gateway *world)
 {
     for (size_t i = 0; i < world->record_count; i++) {
@@ -109,7 +116,7 @@ static void replay(struct virtual_gateway *world)
         world->replayed++;
     }
     gateway_replayed(world->gateway);
-    gateway_durable(world->gateway, world->number);
+    sync_journal(world);
 }
 
 void virtual_start(struct virtual_gateway *world)
@@ -136,6 +143,14 @@ void virtual_start(struct virtual_gateway *world)
     gateway_lane_up(world->gateway, LANE_READING);
 }
 
+void virtual_crash(struct virtual_gateway *world)
+{
+    while (world->record_count > 0 &&
+           world->records[world->record_count - 1].number > world->durable)
+        world->bytes_used -= world->records[--world->record_count].size;
+    world->number = world->durable;
+}
+
 void virtual_end(struct virtual_gateway *world)
 {
     free(world->memory);
@@ -151,7 +166,7 @@ void virtual_advance(struct virtual_gateway *world, int64_t wall_us)
     while (gateway_tick(world->gateway))
         ;
     gateway_keep(world->gateway, false);
-    gateway_durable(world->gateway, world->number);
+    sync_journal(world);
     gateway_submit(world->gateway);
     if (gateway_checkpoint(world->gateway) > world->checkpoint)
         world->checkpoint = gateway_checkpoint(world->gateway);

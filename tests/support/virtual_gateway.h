@@ -31,12 +31,14 @@ struct virtual_gateway {
     size_t bytes_used, bytes_room;
     struct virtual_record *records;
     size_t record_count, record_room;
-    uint64_t number, checkpoint;
+    uint64_t number, durable, checkpoint;
     size_t replayed;
 };
 
 /* At first, and after a crash: what is not in the journal is gone. */
 void virtual_start(struct virtual_gateway *world);
+/* Takes the memory and what is not durable yet; virtual_start follows. */
+void virtual_crash(struct virtual_gateway *world);
 void virtual_end(struct virtual_gateway *world);
 /* A turn of the loop at this moment. */
 void virtual_advance(struct virtual_gateway *world, int64_t wall_us);
