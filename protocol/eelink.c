@@ -72,8 +72,14 @@ static bool is_known_head(struct bytes input)
            (input.data[3] || input.data[4] >= 2);
 }
 
+/* Whether another frame, or nothing yet, follows on what declares to be so long. */
+static bool ends_well(struct bytes input, size_t declared)
+{
+    return eelink_recognise(bytes_part(input, declared, input.size)) != FRAME_BAD;
+}
+
 /* Size of the frame that begins `input`, as far as that can be told by now; 0 if none does. What looks
- * like a head in the IMEI of a log-in is none. */
+ * like a head in the IMEI of a log-in is none, unless the log-in is damaged: its length leads nowhere. */
 static size_t find_end(struct bytes input)
 {
     size_t declared = (size_t)(input.data[3] << 8 | input.data[4]) + 5U;
@@ -84,7 +90,8 @@ static size_t find_end(struct bytes input)
         return 0;
 
     struct bytes inside = bytes_part(input, 0, declared);
-    size_t from = HEAD_SIZE + (input.data[2] == TYPE_LOGIN ? IMEI_SIZE : 0);
+    bool is_login = input.data[2] == TYPE_LOGIN && ends_well(input, declared);
+    size_t from = HEAD_SIZE + (is_login ? IMEI_SIZE : 0);
 
     for (size_t i = from; i + KNOWN_HEAD_SIZE <= inside.size; i++)
         if (is_known_head(bytes_part(inside, i, KNOWN_HEAD_SIZE)))

@@ -65,6 +65,24 @@ static const struct signal *take_one(const char *hex)
     return &outcome.signals[1];
 }
 
+/* A heartbeat that damage has made a log-in of 20 bytes: the real log-in begins where the IMEI of that one
+ * would stand, and the alarm is behind it. */
+static void a_log_in_made_by_damage_swallows_no_alarm(void **state)
+{
+    (void)state;
+    input = writer_into(stream, sizeof(stream));
+    add("03 0002 0001");
+    stream[2] = 0x01;
+    stream[4] = 0x14;
+    add(LOGIN);
+    add("14 0007" PLACE "02 0181");
+    take();
+    unsigned panics = 0;
+    for (size_t i = 0; i < outcome.signal_count; i++)
+        panics += outcome.signals[i].kind == SIGNAL_PANIC;
+    assert_int_equal(panics, 1);
+}
+
 static void a_press_is_a_panic(void **state)
 {
     const struct signal *signal = take_one("14 0007" PLACE "02 0181");
@@ -219,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_press_is_a_panic),
+        cmocka_unit_test(a_log_in_made_by_damage_swallows_no_alarm),
         cmocka_unit_test(alarms_of_every_form_are_found),
         cmocka_unit_test(first_bytes_tell_whose_they_are),
         cmocka_unit_test(what_is_composed_is_decoded),
