@@ -157,6 +157,8 @@ bool admit_is_life(const struct device *device, const struct signal *signal)
 {
     if (device->kind == DEVICE_METER || signal->flags & SIGNAL_FLAG_UNAUTHENTICATED)
         return false; /* nobody else may end the silence of a home */
+    if (signal->flags & SIGNAL_FLAG_STORED)
+        return false; /* what was kept for hours says nothing of now */
     if (signal->kind == SIGNAL_PANIC || signal->kind == SIGNAL_SERVICE ||
         signal->kind == SIGNAL_CANCEL || signal->kind == SIGNAL_LIFE)
         return true;
