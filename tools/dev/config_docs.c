@@ -83,9 +83,9 @@ static void print_example(const struct config *config)
          "# with `onekeyctl check`.\n");
     for (char *line = strtok_r(text, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
-        /* A target of notices must be complete: the sample is a comment. */
+        /* What must be complete where it is given: the sample is a comment. */
         bool is_sample = strncmp(line, "[webhook ", 9) == 0 || strncmp(line, "[mail ", 6) == 0 ||
-                         strncmp(line, "[exec ", 6) == 0;
+                         strncmp(line, "[exec ", 6) == 0 || strncmp(line, "[meter-json ", 12) == 0;
         bool is_given = strncmp(line, "port = 7700", 11) == 0 || (line[0] == '[' && !is_sample);
         printf("%s%s%s\n", line[0] == '[' && line != text ? "\n" : "",
                is_given || line[0] == '#' ? "" : "#", line);
