@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LOCK_WAIT_MS 3000
+#define LOCK_PAUSE_MS 20
 
 #define SUFFIX ".journal"
 #define SUFFIX_NEW ".new"
@@ -261,6 +265,19 @@ static int list(void *context, int (*on_segment)(void *argument, uint64_t floor,
     return result;
 }
 
+/* A daemon that was killed keeps its lock until its last write to the disk has ended: that is waited for. */
+static int take_lock(int lock)
+{
+    for (int tries = 0; flock(lock, LOCK_EX | LOCK_NB) < 0; tries++) {
+        if (errno != EWOULDBLOCK)
+            return ERR_IO;
+        if (tries == LOCK_WAIT_MS / LOCK_PAUSE_MS)
+            return ERR_EXISTS;
+        (void)poll(NULL, 0, LOCK_PAUSE_MS);
+    }
+    return 0;
+}
+
 static int open_directory(struct segments *segments, const char *path)
 {
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -271,9 +288,7 @@ static int open_directory(struct segments *segments, const char *path)
     segments->lock = openat(segments->directory, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (segments->lock < 0)
         return error_of(errno);
-    if (flock(segments->lock, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? ERR_EXISTS : ERR_IO;
-    return 0;
+    return take_lock(segments->lock);
 }
 
 int segments_open(struct segments *segments, const char *path)

@@ -20,6 +20,7 @@ BIN = next(iter(sorted(glob.glob("/usr/lib/postgresql/15/bin"))), "/usr/bin")
 SETTINGS = {
     "listen_addresses": "''",
     "fsync": "off",
+    "jit": "off",  # each test's statements are few and would be compiled anew
     "timezone": "'Asia/Shanghai'",
     "log_min_messages": "warning",
 }
