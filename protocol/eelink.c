@@ -72,12 +72,6 @@ static bool is_known_head(struct bytes input)
            (input.data[3] || input.data[4] >= 2);
 }
 
-/* Whether another frame, or nothing yet, follows on what declares to be so long. */
-static bool ends_well(struct bytes input, size_t declared)
-{
-    return eelink_recognise(bytes_part(input, declared, input.size)) != FRAME_BAD;
-}
-
 /* Size of the frame that begins `input`, as far as that can be told by now; 0 if none does. What looks
  * like a head in the IMEI of a log-in is none, unless the log-in is damaged: its length leads nowhere. */
 static size_t find_end(struct bytes input)
@@ -90,7 +84,8 @@ static size_t find_end(struct bytes input)
         return 0;
 
     struct bytes inside = bytes_part(input, 0, declared);
-    bool is_login = input.data[2] == TYPE_LOGIN && ends_well(input, declared);
+    bool leads_on = eelink_recognise(bytes_part(input, declared, input.size)) != FRAME_BAD;
+    bool is_login = input.data[2] == TYPE_LOGIN && leads_on;
     size_t from = HEAD_SIZE + (is_login ? IMEI_SIZE : 0);
 
     for (size_t i = from; i + KNOWN_HEAD_SIZE <= inside.size; i++)
