@@ -18,7 +18,7 @@
 #define TURNS_TO_FINISH 60000
 
 struct totals {
-    int tests, presses, acknowledged, crashes, resets, parked;
+    int tests, failed, presses, acknowledged, crashes, resets, parked;
 };
 
 static void finish(struct world *world)
@@ -83,6 +83,7 @@ static void run_twice(uint64_t seed, struct totals *totals)
 
     printf("%s %d - seed %llu\n", first == second ? "ok" : "not ok", ++totals->tests,
            (unsigned long long)seed);
+    totals->failed += first != second;
     free(world);
 }
 
@@ -109,6 +110,7 @@ static void run_year(char **arguments, struct totals *totals)
 
     printf("%s %d - %d meters for %d days decide the same with crashes, seed %llu\n",
            ok ? "ok" : "not ok", ++totals->tests, meters, days, (unsigned long long)seed);
+    totals->failed += !ok;
 }
 
 int main(int argc, char **argv)
@@ -134,5 +136,5 @@ int main(int argc, char **argv)
     printf("1..%d\n", totals.tests);
     printf("# %d presses, %d acknowledged, %d parked, %d crashes, %d connections reset\n",
            totals.presses, totals.acknowledged, totals.parked, totals.crashes, totals.resets);
-    return 0;
+    return totals.failed > 0;
 }

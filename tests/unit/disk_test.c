@@ -4,13 +4,17 @@
 #include "daemon/journal/backlog.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -171,6 +175,28 @@ static void wait_durable(struct fixture *fixture, uint64_t number)
     }
 }
 
+static void *let_go_soon(void *lock)
+{
+    poll(NULL, 0, 200);
+    close(*(int *)lock);
+    return NULL;
+}
+
+/* A killed daemon whose last write goes on for a moment. */
+static void test_an_opener_waits_for_one_that_is_ending(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[PATH_MAX];
+    pthread_t ending;
+    close_disk(fixture);
+    snprintf(path, sizeof path, "%s/lock", fixture->path);
+    int lock = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    assert_int_equal(pthread_create(&ending, NULL, let_go_soon, &lock), 0);
+    assert_int_equal(disk_open(&fixture->disk, fixture->path, now_us), 0);
+    pthread_join(ending, NULL);
+}
+
 static void test_a_second_opener_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -304,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_second_opener_is_refused),
+        TEST(test_an_opener_waits_for_one_that_is_ending),
         TEST(test_a_path_that_is_no_directory_is_refused),
         TEST(test_records_survive_without_the_thread),
         TEST(test_records_survive_with_the_thread),

@@ -4,6 +4,7 @@
 ## demo: a private district with live devices; Ctrl-C ends it, or DEMO_SECONDS=60 does
 ## test: every test, installing what is missing; the last line is `N passed, N failed`
 ## unit: the unit tests alone, under ASan and UBSan
+## year: a year of 3,600 meters, without and with crashes; minutes of both processors
 ## lint: the rules of the house
 ## format: clang-format every C file
 ## clean: forget everything built
