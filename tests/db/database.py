@@ -3,6 +3,8 @@ import os
 import subprocess
 import threading
 
+from session import Refused, Sessions
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "bin", "onekeyctl")
 LIMIT_S = 60
@@ -22,10 +24,6 @@ insert into onekey.device (district, protocol, identity, kind, household_id, sec
 select onekey.set_user('D', name, role) from (values ('li', 'operator'), ('zhao', 'operator'), ('wang', 'supervisor'),
     ('root', 'administrator'), ('guest', 'read_only'), ('street', 'street_town')) u(name, role);
 """
-
-
-class Refused(Exception):
-    """The database said no."""
 
 
 def equal(got, wanted):
@@ -73,16 +71,15 @@ def array(values, kind):
 class Database:
     def __init__(self, server, name):
         self.server, self.name = server, name
+        self.sessions = Sessions(lambda user: server.environment(name, user))
         server.psql(f"create database {name} template {TEMPLATE}")
+
+    def close(self):
+        self.sessions.close()
 
     def sql(self, text, user="postgres"):
         """Rows as lines, columns split by |. Raises Refused with the whole message."""
-        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose",
-                               "-f", "-"], input=text, text=True, capture_output=True,
-                              env=self.server.environment(self.name, user), timeout=LIMIT_S)
-        if done.returncode != 0:
-            raise Refused(done.stderr)
-        return done.stdout.rstrip("\n")
+        return self.sessions.run(text, user)
 
     def refusal(self, text, user="postgres"):
         """What the database says no with; fails if it does not."""

@@ -26,6 +26,12 @@ SETTINGS = {
 }
 
 
+def in_path(environment):
+    """That environment with PostgreSQL's programs before those of /usr/bin: psql there is a script of Debian's that
+    looks for this one and takes ten times as long to start."""
+    return {**environment, "PATH": f"{BIN}:{environment.get('PATH', '/usr/bin')}"}
+
+
 class Postgres:
     def __init__(self, directory=None, settings=None):
         """directory: where the cluster goes (default: a new one under /tmp, removed at the end).
@@ -104,8 +110,8 @@ class Postgres:
     def environment(self, database="postgres", user="postgres"):
         """A copy of the environment in which libpq finds this server."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        return {**kept, "PGHOST": self.directory, "PGUSER": user, "PGDATABASE": database,
-                "PGCONNECT_TIMEOUT": "10"}
+        return in_path({**kept, "PGHOST": self.directory, "PGUSER": user, "PGDATABASE": database,
+                        "PGCONNECT_TIMEOUT": "10"})
 
     def psql(self, sql, database="postgres", user="postgres", check=True):
         """Runs SQL and returns its rows, one a line, columns split by |. With check=False the error

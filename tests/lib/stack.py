@@ -16,6 +16,8 @@ import tempfile
 import time
 import urllib.request
 
+from postgres import in_path
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bin")
 SHARED = os.environ.get("ONEKEY_SHARED", os.path.join(ROOT, "..", "shared"))
@@ -110,7 +112,7 @@ class Stack:
             return file.read()
 
     def environment(self):
-        return dict(os.environ, **{k: v for k, v in self.values.items() if k.startswith("PG")})
+        return in_path({**os.environ, **{k: v for k, v in self.values.items() if k.startswith("PG")}})
 
     def sql(self, query):
         """Rows of text fields."""
