@@ -40,7 +40,7 @@ const struct config_key config_keys[] = {
     {"listen", "port", CONFIG_INTEGER, RESTART, IN_LISTENER(port), "", 1, 65535, NULL,
      "Port to listen on. Must be given."},
     {"listen", "protocol", CONFIG_CODEC, RESTART, IN_LISTENER(protocol), "any", 0, 0,
-     "any watch sia_dc09 ev07b jt808 gt06 h02 eelink cjt188",
+     "any watch sia_dc09 ev07b jt808 gt06 h02 eelink cjt188 ev07_text",
      "What the devices speak; any recognises the protocol by the first bytes."},
     {"listen", "transport", CONFIG_CHOICE, RESTART, IN_LISTENER(transport), "tcp", 0, 0,
      "tcp tls udp", "How the devices connect."},

@@ -12,8 +12,8 @@ from stack import BIN, Stack, Tap, wait_for  # noqa: E402
 
 DEVICES = {"watch": "7300000001", "sia_dc09": "0A42", "ev07b": "350000000000017",
            "jt808": "13800000042", "gt06": "350000000000025", "h02": "7300000002",
-           "eelink": "350000000000033"}
-DATAGRAMS = ("sia_dc09", "jt808", "h02")
+           "eelink": "350000000000033", "ev07_text": "350000000000041"}
+DATAGRAMS = ("sia_dc09", "jt808", "h02", "ev07_text")
 FAULTS = "cut=0.1 delay=0.1 duplicate=0.2 garbage=0.1 clock=0.3"
 FLEET_S = 6
 
@@ -49,6 +49,11 @@ def test_words(tap, stack):
         done = simulate("device", "--protocol", protocol, "--identity", identity, "--udp", "--port",
                         str(stack.port(protocol)), words="press")
         check_played(tap, stack, protocol, identity, done, ["panic"], "by a datagram")
+    for protocol, identity in DEVICES.items():
+        identity = identity[:-1] + "8"
+        done = simulate("device", "--protocol", protocol, "--identity", identity, "--port",
+                        str(stack.port("any")), words="press\n")
+        check_played(tap, stack, protocol, identity, done, ["panic"], "by a listener for any")
     done = simulate("device", "--protocol", "watch", "--identity", "7300000005", "--host",
                     "localhost", "--port", stack.values["PORT_TLS"], "--tls",
                     stack.values["TLS_CA"], words="fall\n")

@@ -22,8 +22,8 @@ from stack import SHARED, Stack, Tap, wait_for  # noqa: E402
 FOLDER = os.path.join(SHARED, "vectors")
 EMERGENCIES = {"panic", "fall"}
 SENSOR = "00000000000000aa"  # of all LoRaWAN payloads
-UNSUPPORTED = {"ev07_text", "wristband_yx", "xexun2"}  # no codec: the connection is closed
-DATAGRAMS = {"sia_dc09", "jt808", "cjt188", "h02", "eelink"}
+UNSUPPORTED = {"wristband_yx", "xexun2"}  # no codec: the connection is closed
+DATAGRAMS = {"sia_dc09", "jt808", "cjt188", "h02", "eelink", "ev07_text"}
 
 # What is expected otherwise than the file says, by the end of a vector's source, and why.
 RINGS = "its alarm code is in no list of ours: it rings as a panic, flagged unknown_code"
@@ -149,6 +149,12 @@ def eelink(vector):
     return Expected(["tamper"] if expect.get("key") == "alarm" else [])
 
 
+def ev07_text(vector):
+    fields = vector["frame"].split(",")
+    flags = int(fields[7], 16) if len(fields) > 7 else 0
+    return Expected({kind for bit, kind in ((6, "panic"), (8, "fall")) if flags >> bit & 1})
+
+
 def cjt188(vector):
     derived = vector["derived"]
     if not int(derived["ctrl"], 16) & 0x80 or not derived["cs_ok"]:
@@ -190,8 +196,8 @@ def lorawan_water(vector):
 
 
 FILES = {"watch": watch, "sia_dc09": sia_dc09, "ev07b": ev07b, "jt808": jt808, "gt06": gt06,
-         "h02": h02, "eelink": eelink, "cjt188": cjt188, "mqtt_json": mqtt_json,
-         "wmbus_water": wmbus_water, "lorawan_water": lorawan_water}
+         "h02": h02, "eelink": eelink, "ev07_text": ev07_text, "cjt188": cjt188,
+         "mqtt_json": mqtt_json, "wmbus_water": wmbus_water, "lorawan_water": lorawan_water}
 
 
 def frame_of(vector):
@@ -202,6 +208,11 @@ def frame_of(vector):
 def line_of(vector):
     """A DC-09 message between LF and CR: many were written down without them."""
     return b"\n" + frame_of(vector).strip(b"\r\n") + b"\r"
+
+
+def sentence_of(vector):
+    """A sentence of EV-07 with its semicolon: they were written down without it."""
+    return frame_of(vector) + b";"
 
 
 def read_vectors(name):
@@ -384,7 +395,7 @@ def test_streams(tap, table, stack, wire):
     for name in FILES:
         if f"PORT_{name.upper()}" not in stack.values:
             continue
-        data_of = line_of if name == "sia_dc09" else frame_of
+        data_of = {"sia_dc09": line_of, "ev07_text": sentence_of}.get(name, frame_of)
         found = replay(tap, table, name, "TCP",
                        lambda vector, _: wire.tcp(name, data_of(vector)))
         test_tickets(tap, stack, name, found)

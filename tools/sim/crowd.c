@@ -114,6 +114,10 @@ static void send_alarm(struct crowd *crowd, struct device *device)
     send_frame(crowd, device, &frame);
     device->is_sent = true;
     device->sent_at_us = clock_mono_us();
+    if (device_is_owed_answer(device, &frame))
+        return;
+    device->is_pending = false; /* said, and that is all it can know */
+    crowd->pending--;
 }
 
 static void write_record(struct crowd *crowd, const struct device *device)

@@ -199,6 +199,17 @@ static bool put_on_wire(struct play *play)
     return true;
 }
 
+/* Until the network or the broker has what was said. */
+static void let_go(struct play *play)
+{
+    for (int i = 0; i < play->wait_ms; i++) {
+        if (play->broker ? broker_outstanding(play->broker) == 0
+                         : wire_waiting(&play->device.wire) == 0)
+            return;
+        turn_until(play, &play->is_answered, 1);
+    }
+}
+
 /* Says the frame, and an alarm again until it is acknowledged. */
 static void say_frame(struct play *play, const char *what)
 {
@@ -213,13 +224,11 @@ static void say_frame(struct play *play, const char *what)
             print_bytes(mark, (struct bytes){play->frame.bytes, play->frame.size},
                         owed ? "" : "  -- no answer is owed");
         }
-        if (owed)
-            turn_until(play, &play->is_answered, play->wait_ms);
-        else if (play->broker) /* until the broker has it */
-            for (int i = 0; broker_outstanding(play->broker) > 0 && i < play->wait_ms; i++)
-                turn_until(play, &play->is_answered, 1);
-        if (!owed)
+        if (!owed) {
+            let_go(play);
             break;
+        }
+        turn_until(play, &play->is_answered, play->wait_ms);
         if (!play->is_answered)
             printf("no answer within %d ms\n", play->wait_ms);
     }

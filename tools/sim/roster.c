@@ -60,7 +60,7 @@ static void invent_identity(const char *protocol, const char *prefix, int index,
     } forms[] = {
         {"watch", "%s%08d"},       {"h02", "%s%08d"},           {"jt808", "1%s%08d"},
         {"sia_dc09", "%s%06d"},    {"cjt188", "7833%s%08d"},    {"ev07b", "35%s00000%06d"},
-        {"gt06", "35%s00001%06d"}, {"eelink", "35%s00002%06d"},
+        {"gt06", "35%s00001%06d"}, {"eelink", "35%s00002%06d"}, {"ev07_text", "35%s00003%06d"},
     };
     const char *format = "SIM-%s-%06d";
 

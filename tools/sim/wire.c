@@ -102,6 +102,11 @@ void wire_send(struct wire *wire, struct bytes bytes)
     bufferevent_write(wire->stream, bytes.data, bytes.size);
 }
 
+size_t wire_waiting(const struct wire *wire)
+{
+    return wire->stream ? evbuffer_get_length(bufferevent_get_output(wire->stream)) : 0;
+}
+
 void wire_close(struct wire *wire)
 {
     if (wire->stream)

@@ -30,6 +30,8 @@ struct wire {
 bool wire_open(struct wire *wire, struct event_base *base, const struct endpoint *to);
 /* Copies the bytes. Only while up. */
 void wire_send(struct wire *wire, struct bytes bytes);
+/* Bytes that the system has not taken yet. */
+size_t wire_waiting(const struct wire *wire);
 /* Closes without calling back; a closed wire may be closed again. */
 void wire_close(struct wire *wire);
 /* Allows this process as many as the machine does. */
