@@ -68,11 +68,36 @@ begin
     return false;
 end $$;
 
+-- Keeps onekey.area_place as onekey.area says. Areas change seldom and all at once.
+create or replace function onekey.place_areas() returns trigger
+language plpgsql security definer set search_path = onekey, pg_temp as $$
+begin
+    with recursive tree as (
+        select a.district, a.id, a.code as path, a.name_zh as path_zh, array[a.id] as above,
+               case a.level when 'street_town' then a.id end as street_town_id
+        from onekey.area a where a.parent_id is null
+        union all
+        select a.district, a.id, t.path || '/' || a.code, t.path_zh || ' ' || a.name_zh, a.id || t.above,
+               case a.level when 'street_town' then a.id else t.street_town_id end
+        from tree t join onekey.area a on a.district = t.district and a.parent_id = t.id
+    )
+    insert into onekey.area_place as p (district, area_id, path, path_zh, street_town_id, above)
+    select t.district, t.id, t.path, t.path_zh, t.street_town_id, t.above from tree t
+    on conflict on constraint area_place_pkey do update
+    set path = excluded.path, path_zh = excluded.path_zh, street_town_id = excluded.street_town_id, above = excluded.above
+    where (p.path, p.path_zh, p.street_town_id, p.above)
+          is distinct from (excluded.path, excluded.path_zh, excluded.street_town_id, excluded.above);
+    return null;
+end $$;
+create or replace trigger areas_placed after insert or update on onekey.area
+    for each statement execute function onekey.place_areas();
+update onekey.area set code = code where false; -- those that stand there already
+
 -- What whoever asks may see: one row, or none for nothing. areas null: the whole district; unplaced: also what
 -- stands in no area, such as the alarm of an unknown device. The owner, gateways and reports are held
 -- by their grants, not by people's areas.
 create or replace function onekey.scope()
-returns table (everything boolean, district text, areas bigint[], unplaced boolean)
+returns table (everything boolean, district text, areas bigint[], unplaced boolean) rows 1
 language plpgsql stable security definer set search_path = onekey, pg_temp as $$
 #variable_conflict use_column
 declare
@@ -87,12 +112,9 @@ begin
         end if;
         return;
     end if;
-    with recursive mine as (
-        select a.area_id from onekey.app_user_area a where a.district = me.district and a.user_name = me.name
-        union
-        select a.id from mine m join onekey.area a on a.district = me.district and a.parent_id = m.area_id
-    )
-    select array_agg(m.area_id) into own from mine m;
+    own := array(select a.area_id from onekey.app_user_area a where a.district = me.district and a.user_name = me.name);
+    own := case when own <> '{}' then array(select p.area_id from onekey.area_place p
+                                            where p.district = me.district and p.above && own) end;
     if own is null and me.role = 'street_town' then
         own := '{}';
     end if;
@@ -112,14 +134,9 @@ comment on function onekey.sees(text, bigint) is 'Whether whoever asks may see w
 -- An area and all that it belongs to; steps: 0 for itself, 1 for what it stands in, and so on.
 create or replace function onekey.areas_above(district text, area_id bigint)
 returns table (id bigint, steps integer) language sql stable security definer set search_path = onekey, pg_temp as $$
-    with recursive above as (
-        select a.id, a.parent_id, 0 as steps from onekey.area a
-        where a.district = areas_above.district and a.id = areas_above.area_id
-        union all
-        select a.id, a.parent_id, b.steps + 1 from above b
-        join onekey.area a on a.district = areas_above.district and a.id = b.parent_id
-    )
-    select b.id, b.steps from above b
+    select b.id, b.n::integer - 1
+    from onekey.area_place p cross join unnest(p.above) with ordinality b(id, n)
+    where p.district = areas_above.district and p.area_id = areas_above.area_id
 $$;
 
 -- --- users ---
@@ -224,4 +241,4 @@ select onekey.grant_execute('areas_above', 'onekey_console');
 select onekey.grant_execute('set_user', 'onekey_console');
 select onekey.grant_execute('set_shift', 'onekey_console');
 select onekey.grant_execute(name)
-from unnest(array['refuse', 'who', 'audit_entry', 'may', 'is_owner']) name;
+from unnest(array['refuse', 'who', 'audit_entry', 'may', 'is_owner', 'place_areas']) name;

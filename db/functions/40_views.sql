@@ -4,17 +4,8 @@ drop view if exists onekey.v_ticket_sla, onekey.v_upcoming, onekey.v_on_duty, on
     onekey.v_care_calls, onekey.v_open_tickets, onekey.v_tickets, onekey.v_area;
 
 create view onekey.v_area as
-with recursive tree as (
-    select district, id, code, level, name_zh, name_en, code as path, name_zh as path_zh,
-           null::bigint as street_town_id
-    from onekey.area where parent_id is null
-    union all
-    select a.district, a.id, a.code, a.level, a.name_zh, a.name_en, t.path || '/' || a.code,
-           t.path_zh || ' ' || a.name_zh,
-           case a.level when 'street_town' then a.id else t.street_town_id end
-    from tree t join onekey.area a on a.district = t.district and a.parent_id = t.id
-)
-select * from tree;
+select a.district, a.id, a.code, a.level, a.name_zh, a.name_en, p.path, p.path_zh, p.street_town_id
+from onekey.area a join onekey.area_place p on p.district = a.district and p.area_id = a.id;
 comment on view onekey.v_area is 'Areas with their path of codes, of Chinese names, and the street-town they belong to';
 
 -- Whether whoever acts is shown whole telephone numbers in lists; who names nobody and is let in at all, is.
@@ -48,7 +39,7 @@ join onekey.ticket_kind c on c.name = t.kind
 left join onekey.service_kind k on k.name = t.service_kind
 left join onekey.household h on h.district = t.district and h.id = t.household_id
 left join onekey.resident r on r.district = t.district and r.household_id = t.household_id and r.position = 1
-left join onekey.v_area a on a.district = t.district and a.id = t.area_id;
+left join onekey.area_place a on a.district = t.district and a.area_id = t.area_id;
 comment on view onekey.v_tickets is 'Tickets with the home they are about';
 
 -- Lists all that is open, however old: nothing here is ever filtered by age.
@@ -78,7 +69,7 @@ select t.district, t.id, t.kind, t.service_kind, t.priority, t.state, t.outcome,
 from onekey.ticket t
 join onekey.scope() s on s.everything or s.district = t.district
      and (s.areas is null or t.area_id = any (s.areas) or t.area_id is null and s.unplaced)
-left join onekey.v_area a on a.district = t.district and a.id = t.area_id;
+left join onekey.area_place a on a.district = t.district and a.area_id = t.area_id;
 comment on view onekey.v_ticket_times is
     'All tickets with their times and the seconds between them; a step that nobody took is null, not left out';
 
@@ -90,14 +81,16 @@ comment on column onekey.v_ticket_times.travel_s is 'From the first helper sent 
 create view onekey.v_ticket_sla as
 select t.district, t.id as ticket_id, p.measure, f.from_at, f.from_at + p.warn_s * interval '1 s' as warn_at,
        f.from_at + p.breach_s * interval '1 s' as breach_at
-from onekey.v_tickets t
+from onekey.ticket t
+join onekey.scope() s on s.everything or s.district = t.district
+     and (s.areas is null or t.area_id = any (s.areas) or t.area_id is null and s.unplaced)
+left join onekey.area_place a on a.district = t.district and a.area_id = t.area_id
 cross join lateral (
     select distinct on (p.measure) p.measure, p.warn_s, p.breach_s
     from onekey.sla_policy p
-    left join onekey.areas_above(t.district, t.area_id) a on a.id = p.area_id
-    where p.district in (t.district, '*') and p.kind = t.kind and (p.area_id is null or a.id is not null)
+    where p.kind = t.kind and p.district in (t.district, '*') and (p.area_id is null or p.area_id = any (a.above))
       and coalesce(p.service_kind, t.service_kind) = t.service_kind and coalesce(p.priority, t.priority) = t.priority
-    order by p.measure, a.steps, p.priority, p.service_kind, p.district = '*') p
+    order by p.measure, array_position(a.above, p.area_id), p.priority, p.service_kind, p.district = '*') p
 cross join lateral (
     select case p.measure
         when 'present' then case when t.presented_at is null then greatest(t.received_at, t.reopened_at) end

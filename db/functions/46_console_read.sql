@@ -2,18 +2,29 @@
 
 -- --- rows of the queue ---
 
+-- Without a search_path of its own, so that a query takes it in as an expression: it looks nothing up.
 create or replace function onekey.console_lane(class text, held_until timestamptz) returns text
-language sql immutable set search_path = onekey, pg_temp as $$
+language sql immutable as $$
     select case when held_until is not null then 'held'
            else case class when 'alarm' then 'alarms' when 'water' then 'silence' when 'service' then 'services'
                            when 'care' then 'care' else 'devices' end end
 $$;
 comment on function onekey.console_lane(text, timestamptz) is 'The lane of the queue in which a console shows a ticket';
 
--- Those of these tickets that whoever acts may see, as a console shows them; nth: their place in ids.
+-- What a ticket can be, and its lane while it is not on hold.
+create or replace view onekey.v_lane_kind as
+select k.name as kind, s.name as service_kind, k.class as kind_class, onekey.console_lane(coalesce(s.class, k.class), null) as lane
+from onekey.ticket_kind k join onekey.service_kind s on (k.name = 'service') = (s.name <> 'none');
+comment on view onekey.v_lane_kind is 'Kinds of tickets with the lane in which a console shows them';
+
+-- Those of these tickets that whoever acts may see, as a console shows them; nth: their place in ids. In plpgsql, as are
+-- its neighbours, because a session plans that once; a function in SQL is planned at each call, which took most of its time.
 create or replace function onekey.console_rows(district text, ids bigint[])
 returns table (id bigint, nth bigint, body jsonb, unshown boolean)
-language sql stable set search_path = onekey, pg_temp as $$
+language plpgsql stable set search_path = onekey, pg_temp as $$
+#variable_conflict use_column
+begin
+    return query
     select t.id, i.nth,
            to_jsonb(t) || jsonb_build_object('lane', onekey.console_lane(t.class, t.held_until), 'sla', coalesce(l.limits, '[]')),
            t.state <> 'closed' and t.presented_at is null
@@ -24,37 +35,45 @@ language sql stable set search_path = onekey, pg_temp as $$
                                                          'breach_at', s.breach_at) order by s.breach_at) as limits
         from onekey.v_ticket_sla s
         where s.district = console_rows.district and s.ticket_id = any (console_rows.ids) group by s.ticket_id) l
-    on l.ticket_id = t.id
-$$;
+    on l.ticket_id = t.id;
+end $$;
 comment on function onekey.console_rows(text, bigint[]) is 'Tickets as rows of the queue, with their time limits';
 
--- Numbers of one page, and where the next begins. The lane's kinds are found first: a walk down the index then stops at
--- the end of the page.
+-- Numbers of one page, and where the next begins: the best of each kind, and of those the best. Each kind is a walk along
+-- an index that stops at the end of the page. Those on hold are few and come last.
 create or replace function onekey.console_queue(district text, lane text, owner text, after text, most integer)
 returns table (id bigint, place text) language plpgsql stable set search_path = onekey, pg_temp as $$
 #variable_conflict use_column
 declare
     place text[] := string_to_array(after, '_');
-    kinds text[] := array(
-        select k.name || ' ' || s.name from onekey.ticket_kind k cross join onekey.service_kind s
-        where onekey.console_lane(coalesce(s.class, k.class), null) = console_queue.lane or console_queue.lane is null or console_queue.lane = 'held');
+    from_at timestamptz;
 begin
     if cardinality(place) <> 4 then
         raise exception '"%" is no place in the queue', after using errcode = 'invalid_parameter_value';
     end if;
+    from_at := coalesce('epoch'::timestamptz + place[3]::bigint * interval '1 us', '-infinity');
     return query
-    select t.id, concat_ws('_', (t.held_until is not null)::integer, t.priority,
-                           (extract(epoch from t.received_at) * 1000000)::bigint, t.id)
-    from onekey.ticket t
-    where t.district = console_queue.district and t.state <> 'closed' and t.kind || ' ' || t.service_kind = any (kinds)
-      and (console_queue.lane is null or (t.held_until is not null) = (console_queue.lane = 'held'))
-      and (console_queue.owner is null or t.claimed_by = console_queue.owner)
-      and (place is null or (t.priority, t.received_at, t.id) > (
-              place[2]::smallint, 'epoch'::timestamptz + place[3]::bigint * interval '1 us', place[4]::bigint)
-           and (console_queue.lane is not null or (t.held_until is not null)::integer = place[1]::integer)
-           or console_queue.lane is null and (t.held_until is not null)::integer > place[1]::integer)
-    order by case when console_queue.lane is null then t.held_until is not null end, t.priority, t.received_at, t.id
-    limit most;
+    select q.id, concat_ws('_', q.is_held::integer, q.priority, (extract(epoch from q.received_at) * 1000000)::bigint, q.id)
+    from (
+        select t.*
+        from onekey.v_lane_kind k
+        cross join lateral (
+            select t.id, t.priority, t.received_at, false as is_held from onekey.ticket t
+            where t.district = console_queue.district and t.kind = k.kind and t.service_kind = k.service_kind
+              and t.state <> 'closed' and t.held_until is null
+              and (console_queue.owner is null or t.claimed_by = console_queue.owner)
+              and (t.priority, t.received_at, t.id) > (coalesce(place[2]::smallint, 0), from_at, coalesce(place[4]::bigint, 0))
+            order by t.priority, t.received_at, t.id limit console_queue.most) t
+        where coalesce(console_queue.lane, k.lane) = k.lane and (console_queue.lane is not null or coalesce(place[1], '0') = '0')
+        union all
+        select t.id, t.priority, t.received_at, true from onekey.ticket t
+        where t.district = console_queue.district and t.state <> 'closed' and t.held_until is not null
+          and coalesce(console_queue.lane, 'held') = 'held'
+          and (console_queue.owner is null or t.claimed_by = console_queue.owner)
+          and (console_queue.lane is null and coalesce(place[1], '0') = '0' or (t.priority, t.received_at, t.id)
+               > (coalesce(place[2]::smallint, 0), from_at, coalesce(place[4]::bigint, 0)))) q
+    order by q.is_held, q.priority, q.received_at, q.id
+    limit console_queue.most;
 end $$;
 
 create or replace function onekey.api_queue(arguments jsonb) returns onekey.console_answer
@@ -86,15 +105,26 @@ end $$;
 -- --- counts ---
 
 create or replace function onekey.console_summary(district text) returns jsonb
-language sql stable set search_path = onekey, pg_temp as $$
-    with open as materialized (
-        select t.id, t.kind, t.priority, t.state, t.claimed_by, t.is_answered, t.is_test, t.received_at,
-               t.held_until is not null as is_held,
-               onekey.console_lane(coalesce(s.class, k.class), t.held_until) as lane
-        from onekey.ticket t
-        join onekey.ticket_kind k on k.name = t.kind
-        left join onekey.service_kind s on s.name = t.service_kind
-        where t.district = console_summary.district and t.state <> 'closed'
+language plpgsql stable set search_path = onekey, pg_temp as $$
+begin
+    return (
+    with grouped as ( -- thousands of tickets; what comes after has a few dozen rows
+        select t.kind, t.service_kind, t.held_until is not null as is_held, t.priority, t.state, count(*) as total,
+               count(*) filter (where t.claimed_by is null) as unowned,
+               min(t.received_at) filter (where not t.is_answered) as oldest,
+               min(t.received_at) filter (where not t.is_answered and not t.is_test) as oldest_real
+        from onekey.ticket t where t.district = console_summary.district and t.state <> 'closed'
+        group by t.kind, t.service_kind, 3, t.priority, t.state
+    ), counted as materialized (
+        select g.*, case when g.is_held then 'held' else k.lane end as lane
+        from grouped g join onekey.v_lane_kind k on k.kind = g.kind and k.service_kind = g.service_kind
+    ), oldest as (
+        select jsonb_build_object('id', o.id, 'kind', o.kind, 'priority', o.priority, 'received_at', o.received_at) as ticket
+        from (select * from counted c where c.lane = 'alarms' order by c.oldest_real limit 1) c
+        join onekey.ticket o on o.district = console_summary.district and o.kind = c.kind and o.service_kind = c.service_kind
+             and o.state <> 'closed' and o.held_until is null and o.priority = c.priority and o.received_at = c.oldest_real
+             and not o.is_answered and not o.is_test
+        order by o.id limit 1
     ), duty as (
         select count(*) filter (where d.paused_at is null and d.role in ('operator', 'supervisor')) as operators
         from onekey.v_on_duty d
@@ -108,22 +138,18 @@ language sql stable set search_path = onekey, pg_temp as $$
         'lanes', (select jsonb_object_agg(l.name, jsonb_build_object('total', coalesce(c.total, 0),
                       'unowned', coalesce(c.unowned, 0), 'oldest_unanswered_at', c.oldest))
                   from unnest('{alarms,silence,services,devices,care,held}'::text[]) l(name)
-                  left join (select o.lane, count(*) as total, count(*) filter (where o.claimed_by is null) as unowned,
-                                    min(o.received_at) filter (where not o.is_answered) as oldest
-                             from open o group by o.lane) c on c.lane = l.name),
-        'priorities', (select jsonb_object_agg(p.n, (select count(*) from open o where o.priority = p.n))
+                  left join (select o.lane, sum(o.total) as total, sum(o.unowned) as unowned, min(o.oldest) as oldest
+                             from counted o group by o.lane) c on c.lane = l.name),
+        'priorities', (select jsonb_object_agg(p.n, (select coalesce(sum(o.total), 0) from counted o where o.priority = p.n))
                        from generate_series(1, 5) p(n)),
-        'states', (select jsonb_object_agg(w.name, (select count(*) from open o where o.state = w.name))
+        'states', (select jsonb_object_agg(w.name, (select coalesce(sum(o.total), 0) from counted o where o.state = w.name))
                    from unnest('{open,claimed,dispatched,on_scene,verified}'::text[]) w(name)),
-        'held', (select count(*) from open o where o.is_held),
-        'oldest_unanswered', (select jsonb_build_object('id', o.id, 'kind', o.kind, 'priority', o.priority,
-                                                        'received_at', o.received_at)
-                              from open o where o.lane = 'alarms' and not o.is_answered and not o.is_test
-                              order by o.received_at, o.id limit 1),
+        'held', (select coalesce(sum(o.total), 0) from counted o where o.lane = 'held'),
+        'oldest_unanswered', (select o.ticket from oldest o),
         'load', (select jsonb_build_object('tickets_10min', l.tickets, 'operators', d.operators,
                      'per_operator', round(l.tickets / nullif(d.operators, 0)::numeric, 2)) from lately l, duty d),
-        'outage', exists (select from open o where o.kind = 'outage'))
-$$;
+        'outage', exists (select from counted o where o.kind = 'outage')));
+end $$;
 comment on function onekey.console_summary(text) is 'Counts of the queue as whoever acts may see it';
 
 create or replace function onekey.api_summary(arguments jsonb) returns onekey.console_answer
@@ -166,14 +192,15 @@ begin
         'oldest_unanswered', (select r.body from onekey.console_rows(me.district, array[oldest]) r),
         'list', (select coalesce(jsonb_agg(r.body order by r.nth), '[]') from onekey.console_rows(me.district, ids[:12]) r),
         'areas', (select coalesce(jsonb_agg(to_jsonb(a) order by a.alarms desc, a.open desc, a.area_id), '[]') from (
-            select v.street_town_id as area_id, s.name_zh, s.name_en, count(*) as open,
-                   count(*) filter (where k.class = 'alarm') as alarms, min(t.received_at) as oldest_at
-            from onekey.ticket t
-            join onekey.ticket_kind k on k.name = t.kind
-            left join onekey.v_area v on v.district = t.district and v.id = t.area_id
-            left join onekey.area s on s.district = t.district and s.id = v.street_town_id
-            where t.district = me.district and t.state <> 'closed' and k.class <> 'care'
-            group by v.street_town_id, s.name_zh, s.name_en) a),
+            select o.area_id, s.name_zh, s.name_en, o.open, o.alarms, o.oldest_at
+            from (select v.street_town_id as area_id, count(*) as open,
+                         count(*) filter (where k.class = 'alarm') as alarms, min(t.received_at) as oldest_at
+                  from onekey.ticket t
+                  join onekey.ticket_kind k on k.name = t.kind
+                  left join onekey.v_area v on v.district = t.district and v.id = t.area_id
+                  where t.district = me.district and t.state <> 'closed' and k.class <> 'care'
+                  group by v.street_town_id) o
+            left join onekey.area s on s.district = me.district and s.id = o.area_id) a),
         'operators', onekey.console_on_duty()));
 end $$;
 
@@ -452,6 +479,7 @@ begin
             order by a.id desc limit least(greatest(coalesce((arguments ->> 'limit')::integer, 200), 1), 1000)) x)));
 end $$;
 
+select onekey.grant_to('select on onekey.v_lane_kind', 'onekey_console');
 select onekey.grant_execute(name, 'onekey_console')
 from unnest(array['console_lane', 'console_rows', 'console_queue', 'api_queue', 'console_summary', 'api_summary', 'console_on_duty', 'api_on_duty',
     'api_wall', 'console_wall_figures', 'api_ticket', 'api_household', 'api_dictionary', 'api_search', 'api_users', 'api_absences',

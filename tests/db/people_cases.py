@@ -105,6 +105,21 @@ def test_people_see_what_they_are_responsible_for(db):
     equal(refusals(db), ["zhao|claim", "zhao|read_ticket", "zhao|read_household"])
 
 
+def test_who_is_responsible_follows_areas_that_move(db):
+    db.sql("""insert into onekey.area (district, code, parent_id, level, name_zh) values
+            ('D', 'U', 1, 'street_town', '样例二街道'), ('D', 'N', 2, 'neighbourhood', '样例居委');
+        update onekey.household set area_id = (select id from onekey.area where code = 'N') where code = 'H1';
+        select onekey.set_user('D', 'zhao', 'operator', null, '{U}')""")
+    db.raises(signal(1, "panic", "w1"))
+    mine = "select count(*), max(area) from onekey.v_tickets"
+    equal(db.act("zhao", mine), "0|")
+    db.sql("update onekey.area set parent_id = (select id from onekey.area where code = 'U') where code = 'N'")
+    equal(db.act("zhao", mine), "1|样例区 样例二街道 样例居委")
+    db.sql("update onekey.area set name_zh = '改名街道' where code = 'U'")
+    equal(db.act("zhao", mine), "1|样例区 改名街道 样例居委")
+    equal(db.sql("select count(*) = (select count(*) from onekey.area) from onekey.area_place"), "t")
+
+
 def test_every_read_of_a_residents_record_is_audited(db):
     db.sql("insert into onekey.contact (district, household_id, position, role, name, phone) values"
            " ('D', 1, 1, 'family', 'Sample Kin', '000')")
