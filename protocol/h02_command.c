@@ -27,7 +27,8 @@ bool h02_command(const struct command *command, struct codec_session *session,
 enum command_answer h02_command_answer(const struct message *message, const struct command *command,
                                        uint16_t serial, struct writer *text)
 {
-    struct bytes rest = message->body, field[5] = {{NULL, 0}};
+    struct bytes rest = bytes_part(message->body, 0, bytes_find(message->body, '#'));
+    struct bytes field[5] = {{NULL, 0}};
 
     (void)command, (void)serial;
     for (int i = 0; i < 5 && bytes_next_field(&rest, ',', &field[i]); i++)
