@@ -193,7 +193,7 @@ static void hear_device(struct gateway *gateway, const struct origin *origin, ui
     if (admit_is_life(device, signal))
         water_life(gateway, index, gateway->now.wall_us);
     explain_place(gateway, index, signal);
-    if (signal->has & MEASURE_STEPS)
+    if (signal->has & MEASURE_STEPS && !(signal->flags & SIGNAL_FLAG_STORED))
         device->steps = signal->steps;
     observe_signal(gateway, index, signal);
     supervise_came_by(gateway, index, session ? session->listener : GATEWAY_BROKER);
