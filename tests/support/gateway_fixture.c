@@ -69,9 +69,10 @@ static bool fixture_read_back(void *context, enum lane lane, uint64_t after)
     return true;
 }
 
-void fixture_open(uint32_t history)
+static void open_gateway(uint32_t history, const struct gateway_ports *commands)
 {
     const struct gateway_limits limits = {.devices_max = 16,
+                                          .commands_max = 16,
                                           .sessions_max = 8,
                                           .outbox_bytes = 256 << 10,
                                           .pledge_bytes = 64 << 10,
@@ -86,6 +87,8 @@ void fixture_open(uint32_t history)
                                         .touch = fixture_touch,
                                         .observe = fixture_observe,
                                         .read_back = fixture_read_back,
+                                        .take_command = commands->take_command,
+                                        .command_result = commands->command_result,
                                         .log = &fixture.log};
 
     memset(&fixture, 0, sizeof(fixture));
@@ -95,6 +98,7 @@ void fixture_open(uint32_t history)
     fixture.settings = (struct gateway_settings){.clock_wrong_us = US_PER_DAY,
                                                  .partial_frame_us = US_PER_MINUTE,
                                                  .keep_round_us = US_PER_HOUR,
+                                                 .command_answer_us = 30 * US_PER_SECOND,
                                                  .batch_records = 16,
                                                  .in_flight = 1,
                                                  .observation_interval_us = US_PER_MINUTE,
@@ -102,6 +106,18 @@ void fixture_open(uint32_t history)
     fixture.memory = calloc(1, gateway_memory_size(&limits));
     assert_non_null(fixture.memory);
     fixture.gateway = gateway_init(fixture.memory, &limits, &fixture.settings, &ports, fixture.now);
+}
+
+void fixture_open(uint32_t history)
+{
+    const struct gateway_ports none = {0};
+
+    open_gateway(history, &none);
+}
+
+void fixture_open_with(const struct gateway_ports *commands)
+{
+    open_gateway(0, commands);
 }
 
 int fixture_close(void **state)

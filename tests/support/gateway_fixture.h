@@ -34,13 +34,15 @@ struct fixture {
     size_t touch_count;
     struct observation observed[100]; /* the batch last taken */
     size_t observed_count;
-    char sent[512]; /* the last reply */
+    char sent[512]; /* the last that was sent */
 };
 
 extern struct fixture fixture;
 
 /* A gateway with room for `history` rows; settings may be changed with gateway_configure after. */
 void fixture_open(uint32_t history);
+/* The same, whose commands to devices go to these two ports. */
+void fixture_open_with(const struct gateway_ports *commands);
 /* A cmocka teardown. */
 int fixture_close(void **state);
 /* Makes a device of household 1 known; `secret` "" for none. */
