@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define ANSWER_TEXT_MAX 100 /* of what a device says to a command */
+
 /* Index of the oldest signal that is no alarm, `count` if there is none. */
 static int oldest_other(const struct batch *batch)
 {
@@ -39,4 +41,19 @@ struct bytes batch_next_frame(enum frame (*split)(struct bytes input, size_t *sk
         skip = 0, size = rest->size;
     *rest = bytes_part(*rest, skip + size, rest->size);
     return frame;
+}
+
+enum command_answer
+batch_text_answer(struct bytes message,
+                  enum frame (*split)(struct bytes input, size_t *skip, size_t *size),
+                  bool (*find_text)(struct bytes frame, struct bytes *text), struct writer *out)
+{
+    struct bytes text;
+
+    while (message.size > 0)
+        if (find_text(batch_next_frame(split, &message), &text)) {
+            writer_bytes(out, bytes_part(text, 0, ANSWER_TEXT_MAX));
+            return COMMAND_DONE;
+        }
+    return COMMAND_UNANSWERED;
 }

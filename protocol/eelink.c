@@ -465,22 +465,20 @@ static bool eelink_command(const struct command *command, struct codec_session *
     return !out->overflow;
 }
 
+static bool find_text(struct bytes frame, struct bytes *text)
+{
+    if (frame.size < HEAD_SIZE + 5 || frame.data[0] != 0x67 || frame.data[2] != TYPE_COMMAND)
+        return false;
+    *text = bytes_part(frame, HEAD_SIZE + 5, frame.size);
+    return true;
+}
+
 static enum command_answer eelink_command_answer(const struct message *message,
                                                  const struct command *command, uint16_t serial,
                                                  struct writer *text)
 {
-    struct bytes rest = message->body;
-
     (void)command, (void)serial;
-    while (rest.size > 0) {
-        struct bytes frame = batch_next_frame(eelink_split, &rest);
-
-        if (frame.size < HEAD_SIZE + 5 || frame.data[0] != 0x67 || frame.data[2] != TYPE_COMMAND)
-            continue;
-        writer_bytes(text, bytes_part(frame, HEAD_SIZE + 5, 100));
-        return COMMAND_DONE;
-    }
-    return COMMAND_UNANSWERED;
+    return batch_text_answer(message->body, eelink_split, find_text, text);
 }
 
 const struct codec eelink_codec = {

@@ -282,24 +282,24 @@ static bool gt06_command(const struct command *command, struct codec_session *se
     return !out->overflow;
 }
 
-/* The text that answers a command: any text does, as it does not say to which. */
+/* Before it the length, or behind it the encoding, and the four bytes that we sent. */
+static bool find_text(struct bytes bytes, struct bytes *text)
+{
+    struct gt06_frame frame;
+
+    if (!read_frame(bytes, &frame) || frame.checksum_wrong ||
+        (frame.type != GT06_TEXT && frame.type != GT06_TEXT_ENCODED))
+        return false;
+    *text = bytes_part(frame.content, 5, frame.content.size);
+    return true;
+}
+
 static enum command_answer gt06_command_answer(const struct message *message,
                                                const struct command *command, uint16_t serial,
                                                struct writer *text)
 {
-    struct bytes rest = message->body;
-    struct gt06_frame frame;
-
     (void)command, (void)serial;
-    while (rest.size > 0) {
-        if (!read_frame(batch_next_frame(gt06_split, &rest), &frame) || frame.checksum_wrong ||
-            (frame.type != GT06_TEXT && frame.type != GT06_TEXT_ENCODED))
-            continue;
-        /* Before it the length, or behind it the encoding, and the four bytes that we sent. */
-        writer_bytes(text, bytes_part(frame.content, 5, 100));
-        return COMMAND_DONE;
-    }
-    return COMMAND_UNANSWERED;
+    return batch_text_answer(message->body, gt06_split, find_text, text);
 }
 
 const struct codec gt06_codec = {

@@ -61,6 +61,20 @@ static void reply_to(const struct codec *codec, const struct message *message,
     out->topic_size += topic_writer.size;
 }
 
+/* What the device says is held against every command that it may have been given. */
+static void hold_against_commands(const struct codec *codec, const struct message *message)
+{
+    for (int kind = COMMAND_LOCATE; codec->command_answer && kind <= COMMAND_ACKNOWLEDGE; kind++) {
+        const struct command command = {.kind = (enum command_kind)kind, .value = 1, .id = 17};
+        uint8_t memory[120];
+        struct writer text = writer_into(memory, sizeof(memory));
+        enum command_answer answer = codec->command_answer(message, &command, 1, &text);
+
+        must(answer >= COMMAND_UNANSWERED && answer <= COMMAND_REFUSED, codec, "no such answer");
+        must(answer != COMMAND_UNANSWERED || text.size == 0, codec, "a text of no answer");
+    }
+}
+
 static void take_frame(const struct codec *codec, const struct message *message,
                        struct codec_session *session, const struct codec_environment *environment,
                        struct outcome *out)
@@ -82,6 +96,7 @@ static void take_frame(const struct codec *codec, const struct message *message,
             out->signals[out->signal_count] = signals[i];
         out->signal_count++;
     }
+    hold_against_commands(codec, message);
     if (count != DECODE_BAD)
         reply_to(codec, message, session, environment, out);
 }
