@@ -9,14 +9,15 @@ const go = async (page, hash, selector) => {
   await page.evaluate((value) => { location.hash = value; }, hash);
   await page.waitForSelector(selector);
 };
-const planOf = (page) => page.getAttribute('.care-card', 'data-plan');
+/* The plan in hand, or nothing when none is left: asked at one moment, for the card may go at any. */
+const planOf = (page) => page.evaluate(() => document.querySelector('.care-card')?.dataset.plan);
 const contact = (stack, plan, column) => stack.value(`select ${column} from onekey.care_contact where plan_id = ${plan}`);
 
 /* Presses a key and waits for the next person. */
 async function answer(page, key, ...more) {
   const plan = await planOf(page);
   for (const one of [key, ...more]) await page.keyboard.press(one);
-  const isNext = await waitFor(async () => await page.$('.care-card') === null || (await planOf(page)) !== plan);
+  const isNext = await waitFor(async () => await planOf(page) !== plan);
   check(isNext, `after ${key} the next person is there`);
   return plan;
 }
