@@ -34,7 +34,8 @@ struct crowd {
     int64_t now_us;                                   /* mono, of this tick */
     int swept, pending, connections_left;
     bool is_pressing;
-    long chosen; /* of the devices that press when they are chosen */
+    bool is_asked_to_end; /* by a signal */
+    long chosen;          /* of the devices that press when they are chosen */
     long reports, faults, pressed, acknowledged, retransmissions, reconnections;
     struct latency latency;
 };
@@ -225,29 +226,14 @@ static const struct broker_events broker_events = {.on_message = on_message};
 
 /* --- the tick --- */
 
-/* The kind of the next alarm: mostly panics, some falls, some services of a call box. */
-static enum signal_kind choose_kind(struct crowd *crowd, struct random *random,
-                                    const struct device *device, enum service_kind *service)
-{
-    uint64_t dice = random_below(random, 10);
-
-    *service = SERVICE_NONE;
-    if (crowd->settings->panics_only || dice < 7)
-        return SIGNAL_PANIC;
-    if (device->kind == DEVICE_WRISTBAND)
-        return dice < 9 ? SIGNAL_FALL : SIGNAL_LOW_BATTERY;
-    *service = (enum service_kind)(1 + random_below(random, SERVICE_KIND_COUNT - 1));
-    return SIGNAL_SERVICE;
-}
-
-/* Someone who can press and waits for nothing, chosen at random; NULL if there is none near. */
+/* Someone who can press and waits for nothing, chosen at random; NULL if there is none. */
 static struct device *choose_device(struct crowd *crowd)
 {
     int first = (int)random_below(&crowd->random, (uint64_t)crowd->roster.count);
 
     for (int i = 0; i < crowd->roster.count; i++) {
         struct device *device = &crowd->roster.devices[(first + i) % crowd->roster.count];
-        if (device->kind != DEVICE_METER && !device->is_pending)
+        if (device_may_press(device, crowd->now_us))
             return device;
     }
     return NULL;
@@ -257,12 +243,8 @@ static struct device *choose_device(struct crowd *crowd)
 static void press(struct crowd *crowd, struct device *device, struct random *random)
 {
     enum service_kind service;
-    enum signal_kind kind = choose_kind(crowd, random, device, &service);
+    enum signal_kind kind = device_choose(device, random, crowd->settings->panics_only, &service);
 
-    if (!device_can_say(device, kind, service)) {
-        kind = SIGNAL_PANIC;
-        service = SERVICE_NONE;
-    }
     if (device->alarm.kind == kind && is_connected(crowd, device))
         send_report(crowd, device);
     device_press(device, kind, service, its_wall_us(device));
@@ -353,10 +335,16 @@ static bool all_came(const struct crowd *crowd)
     return true;
 }
 
+static bool has_time_left(const struct crowd *crowd)
+{
+    double elapsed_s = (double)(crowd->now_us - crowd->started_at_us) / (double)US_PER_SECOND;
+
+    return crowd->settings->seconds == 0 || elapsed_s < crowd->settings->seconds;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct crowd *crowd = context;
-    const struct settings *settings = crowd->settings;
 
     (void)fd, (void)what;
     crowd->now_us = clock_mono_us();
@@ -367,22 +355,25 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
             crowd->started_at_us = crowd->now_us;
         return;
     }
-    double elapsed_s = (double)(crowd->now_us - crowd->started_at_us) / (double)US_PER_SECOND;
-    crowd->is_pressing = settings->seconds == 0 || elapsed_s < settings->seconds;
+    crowd->is_pressing = !crowd->is_asked_to_end && has_time_left(crowd);
     if (crowd->is_pressing) {
         press_due(crowd);
         crowd->ended_at_us = crowd->now_us;
-    } else if (crowd->pending == 0 || elapsed_s > settings->seconds + settings->drain_s) {
+    } else if (crowd->pending == 0 ||
+               crowd->now_us - crowd->ended_at_us > crowd->settings->drain_s * US_PER_SECOND) {
         event_base_loopbreak(crowd->base);
     }
 }
 
+/* The first signal ends the pressing, so that what is on its way is still answered; a second one ends all. */
 static void on_signal(evutil_socket_t number, short what, void *context)
 {
     struct crowd *crowd = context;
 
     (void)number, (void)what;
-    event_base_loopbreak(crowd->base);
+    if (crowd->is_asked_to_end || !crowd->started_at_us)
+        event_base_loopbreak(crowd->base);
+    crowd->is_asked_to_end = true;
 }
 
 /* --- life --- */

@@ -72,6 +72,37 @@ static struct message last_message(const struct device *device, const struct dev
     return message;
 }
 
+static enum signal_kind choose_freely(const struct device *device, struct random *random,
+                                      enum service_kind *service)
+{
+    uint64_t dice = random_below(random, 10);
+
+    *service = SERVICE_NONE;
+    if (dice < 7)
+        return SIGNAL_PANIC;
+    if (device->kind == DEVICE_WRISTBAND)
+        return dice < 9 ? SIGNAL_FALL : SIGNAL_LOW_BATTERY;
+    *service = (enum service_kind)(1 + random_below(random, SERVICE_KIND_COUNT - 1));
+    return SIGNAL_SERVICE;
+}
+
+enum signal_kind device_choose(const struct device *device, struct random *random, bool panics_only,
+                               enum service_kind *service)
+{
+    enum signal_kind kind = panics_only ? SIGNAL_PANIC : choose_freely(device, random, service);
+
+    if (kind != SIGNAL_PANIC && device_can_say(device, kind, *service))
+        return kind;
+    *service = SERVICE_NONE;
+    return SIGNAL_PANIC;
+}
+
+bool device_may_press(const struct device *device, int64_t mono_us)
+{
+    return device->kind != DEVICE_METER && !device->is_pending &&
+           mono_us - device->pressed_at_us >= US_PER_SECOND;
+}
+
 void device_press(struct device *device, enum signal_kind kind, enum service_kind service,
                   int64_t now_us)
 {

@@ -55,6 +55,13 @@ bool device_say(const struct device *device, const struct signal *signal, int64_
                 struct device_frame *frame);
 /* Whether it has a connection of its own rather than a topic on the broker. */
 bool device_is_stream(const struct device *device);
+/* The kind of its next alarm: mostly panics, some falls, some services of a call box, as far as its
+ * protocol has them. */
+enum signal_kind device_choose(const struct device *device, struct random *random, bool panics_only,
+                               enum service_kind *service);
+/* Whether somebody can press: nothing is pending, and the last press is a second ago on the clock of
+ * `pressed_at_us`, for the device names its presses by the second. Meters have no button. */
+bool device_may_press(const struct device *device, int64_t mono_us);
 /* Begins a new alarm of that kind at wall time `now_us`. The device must not have one pending. */
 void device_press(struct device *device, enum signal_kind kind, enum service_kind service,
                   int64_t now_us);
