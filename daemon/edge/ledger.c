@@ -13,6 +13,8 @@
 
 #define BUFFER_SIZE JOURNAL_BUFFER_MAX
 #define READ_SIZE (256u << 10)
+/* Starts between which nothing reached the database: each leaves a short segment. */
+#define RESTARTS_ROOM 4096u
 #define PREPARE_RETRY_US (2 * US_PER_SECOND)
 
 struct reader {
@@ -51,7 +53,7 @@ static void on_damage(void *context, const struct scan_damage *damage)
 static int open_journal(struct ledger *ledger, const struct ledger_settings *settings)
 {
     uint64_t total = settings->total_bytes;
-    uint32_t room = (uint32_t)(total / settings->segment_bytes) + 16;
+    uint32_t room = (uint32_t)(total / settings->segment_bytes) + RESTARTS_ROOM;
     uint32_t buffer = BUFFER_SIZE;
 
     if (buffer > settings->segment_bytes / 4)

@@ -233,6 +233,15 @@ static int remove_one(void *context, uint64_t floor)
     return sync_directory(segments);
 }
 
+static int shorten(void *context, uint64_t floor, uint64_t size)
+{
+    struct segments *segments = context;
+    int error = handle_open(segments, &segments->writing, floor, O_WRONLY);
+    if (error == 0 && ftruncate(segments->writing.fd, (off_t)size) < 0)
+        error = error_of(errno);
+    return error;
+}
+
 /* Tells one directory entry, if it is a segment; deletes one whose creation a crash cut short. */
 static int list_entry(const struct segments *segments, const char *name,
                       int (*on_segment)(void *argument, uint64_t floor, uint64_t size),
@@ -299,7 +308,8 @@ int segments_open(struct segments *segments, const char *path)
                                            .write = write_at,
                                            .create = create,
                                            .recycle = recycle,
-                                           .remove = remove_one},
+                                           .remove = remove_one,
+                                           .shorten = shorten},
                                   .directory = -1,
                                   .lock = -1,
                                   .reading.fd = -1,

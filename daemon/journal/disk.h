@@ -32,6 +32,9 @@ struct journal_disk {
     /* Gives an old segment a new name; its stale bytes stay in it. */
     int (*recycle)(void *context, uint64_t from, uint64_t to);
     int (*remove)(void *context, uint64_t floor);
+    /* Cuts a segment that will only be read to its first `size` bytes and gives the room back. Need
+     * not be durable: a longer one does no harm. */
+    int (*shorten)(void *context, uint64_t floor, uint64_t size);
 };
 
 #endif

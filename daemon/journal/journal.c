@@ -9,6 +9,8 @@
 #define SPARES 2u
 /* What a caller's record may bring along: a segment record, or a checkpoint. */
 #define OVERHEAD RECORD_OWN_SIZE
+/* What a segment that is only read is cut to a multiple of. */
+#define BLOCK 4096u
 #define WALL_SECONDS_END (RECORD_NUMBER_END / JOURNAL_RUN_GAP)
 
 static int find_segments(struct journal *journal);
@@ -73,29 +75,34 @@ static int find_segments(struct journal *journal)
     return disk->list(disk->context, add_segment, journal);
 }
 
-/* Reads a whole segment for its last number (0: it holds no record) and its last checkpoint. */
-static int scan_segment(struct journal *journal, struct journal_segment *segment)
+/* Reads a whole segment for its last number (0: it holds no record), where that ends, and its last
+ * checkpoint. `needed` is the last number that is not the journal's own. */
+static int scan_segment(struct journal *journal, struct journal_segment *segment, uint64_t *needed)
 {
     const struct journal_disk *disk = journal->setup.disk;
     uint8_t *window = journal->setup.buffers;
     uint64_t window_size = 2 * (uint64_t)journal->setup.buffer_size;
     struct scan scan = {0};
+    uint64_t end = segment->end;
     scan_begin(&scan, segment->floor);
     enum scan_result result = SCAN_MORE;
     while (result != SCAN_END) {
         uint64_t start = scan.offset;
-        uint64_t rest = segment->end - start;
+        uint64_t rest = end - start;
         size_t have = (size_t)(rest < window_size ? rest : window_size);
         int error = disk->read(disk->context, segment->floor, start, window, have);
         if (error < 0)
             return error;
         struct record record;
-        do {
-            size_t at = (size_t)(scan.offset - start);
-            result = scan_next(&scan, window + at, have - at, segment->end, &record);
-            if (result == SCAN_RECORD && record_checkpoint(&record) > journal->checkpoint)
+        for (size_t at = 0;
+             (result = scan_next(&scan, window + at, have - at, end, &record)) == SCAN_RECORD;) {
+            at = (size_t)(scan.offset - start);
+            segment->end = (uint32_t)scan.offset;
+            if (!record_is_own(&record))
+                *needed = record.number;
+            if (record_checkpoint(&record) > journal->checkpoint)
                 journal->checkpoint = record_checkpoint(&record);
-        } while (result == SCAN_RECORD);
+        }
     }
     segment->last = scan.last;
     return 0;
@@ -115,6 +122,16 @@ static uint64_t first_number(struct journal *journal, const struct journal_segme
     return record.number;
 }
 
+/* The last run's segment will only be read: the room behind its last record is given back. Else a daemon
+ * that starts again and again without its database would fill the budget with what is not there. */
+static void shorten_last(const struct journal *journal, struct journal_segment *segment)
+{
+    const struct journal_disk *disk = journal->setup.disk;
+    uint32_t size = (segment->end + BLOCK - 1) / BLOCK * BLOCK;
+    if (size < segment->size && disk->shorten(disk->context, segment->floor, size) == 0)
+        segment->size = size;
+}
+
 /* The newest segment with a record tells the last number and checkpoint; each older one ends before
  * the next begins. Younger ones, empty, come first in the table: they are pruned already. */
 static int find_end(struct journal *journal, uint64_t *last)
@@ -124,9 +141,9 @@ static int find_end(struct journal *journal, uint64_t *last)
     if (filled == 0)
         return 0;
     *last = segments[filled - 1].floor;
-    uint64_t bound = 0;
+    uint64_t bound = 0, needed = 0;
     while (filled > 0 && bound == 0) {
-        int error = scan_segment(journal, &segments[filled - 1]);
+        int error = scan_segment(journal, &segments[filled - 1], &needed);
         if (error < 0)
             return error;
         bound = segments[filled - 1].last;
@@ -141,6 +158,8 @@ static int find_end(struct journal *journal, uint64_t *last)
     if (filled > 0) {
         journal->durable_segment = segments[filled - 1].floor;
         journal->durable_offset = segments[filled - 1].end;
+        if (needed > journal->checkpoint)
+            shorten_last(journal, &segments[filled - 1]);
     }
     for (; filled < journal->used; filled++) {
         struct journal_segment empty = segments[filled];

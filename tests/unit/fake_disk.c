@@ -96,6 +96,20 @@ static int fake_remove(void *context, uint64_t floor)
     return 0;
 }
 
+static int fake_shorten(void *context, uint64_t floor, uint64_t size)
+{
+    struct fake_disk *disk = context;
+    struct fake_segment *segment = fake_disk_find(disk, floor);
+    if (segment == NULL)
+        return ERR_MISSING;
+    if (size > segment->size)
+        return ERR_INVALID;
+    segment->bytes = realloc(segment->bytes, size);
+    segment->size = size;
+    disk->cuts++;
+    return 0;
+}
+
 void fake_disk_init(struct fake_disk *disk, uint64_t space)
 {
     memset(disk, 0, sizeof *disk);
@@ -106,7 +120,8 @@ void fake_disk_init(struct fake_disk *disk, uint64_t space)
                                        .write = fake_write,
                                        .create = fake_create,
                                        .recycle = fake_recycle,
-                                       .remove = fake_remove};
+                                       .remove = fake_remove,
+                                       .shorten = fake_shorten};
 }
 
 void fake_disk_fini(struct fake_disk *disk)

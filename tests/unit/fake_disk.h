@@ -23,7 +23,7 @@ struct fake_disk {
     uint64_t space; /* bytes all segments together may take */
     bool write_fails, read_fails;
     struct journal_write pending; /* parts 0: none; its bytes are still the journal's */
-    unsigned creations, recyclings, removals;
+    unsigned creations, recyclings, removals, cuts;
 };
 
 /* An empty disk. */
