@@ -1,6 +1,7 @@
 -- The measures, one function each: measure_NAME(district, from_day, until_day, area_id, is_raw) for the days
 -- [from_day, until_day). What each of them is stands in 72_measure_catalog.sql, in words. None drops what nobody answered.
 -- Behind the first table of a FROM, a parameter is named with its function: a column of that name would be meant else.
+-- What is the same for every row is asked for by (select ...), which is once.
 
 -- Null for a share that was not reached: more of the calls than that were not answered at all.
 create or replace function onekey.finite(value double precision) returns double precision
@@ -63,16 +64,19 @@ create or replace function onekey.measure_answer_curve(district text, from_day d
                                                        area_id bigint default null, is_raw boolean default false)
 returns table (within_s integer, alarm numeric, water numeric, service numeric)
 language sql stable as $$
+    -- Limits are whole seconds, so answers count by the second that is full after them.
     with e as materialized (
-        select e.class, e.answer_s from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-        where e.class in ('alarm', 'water', 'service') and e.mode = 'normal')
+        select e.class, ceil(e.answer_s) as answer_s, count(*) as n
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.class in ('alarm', 'water', 'service') and e.mode = 'normal'
+        group by 1, 2)
     select s.within_s,
-           onekey.percent(count(*) filter (where e.class = 'alarm' and e.answer_s <= s.within_s),
-                          count(*) filter (where e.class = 'alarm')),
-           onekey.percent(count(*) filter (where e.class = 'water' and e.answer_s <= s.within_s),
-                          count(*) filter (where e.class = 'water')),
-           onekey.percent(count(*) filter (where e.class = 'service' and e.answer_s <= s.within_s),
-                          count(*) filter (where e.class = 'service'))
+           onekey.percent(coalesce(sum(e.n) filter (where e.class = 'alarm' and e.answer_s <= s.within_s), 0)::bigint,
+                          (sum(e.n) filter (where e.class = 'alarm'))::bigint),
+           onekey.percent(coalesce(sum(e.n) filter (where e.class = 'water' and e.answer_s <= s.within_s), 0)::bigint,
+                          (sum(e.n) filter (where e.class = 'water'))::bigint),
+           onekey.percent(coalesce(sum(e.n) filter (where e.class = 'service' and e.answer_s <= s.within_s), 0)::bigint,
+                          (sum(e.n) filter (where e.class = 'service'))::bigint)
     from unnest(array[1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 3600]) s(within_s)
     left join e on true
     group by s.within_s order by s.within_s
@@ -84,15 +88,24 @@ create or replace function onekey.measure_machine(district text, from_day date, 
 returns table (stage text, n bigint, p50_s double precision, p90_s double precision, p99_s double precision,
                max_s double precision)
 language sql stable as $$
-    select s.stage, count(s.value), percentile_cont(0.5) within group (order by s.value),
-           percentile_cont(0.9) within group (order by s.value), percentile_cont(0.99) within group (order by s.value),
-           max(s.value)
-    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    cross join lateral (values (1, 'pressed_received', e.travel_in_s), (2, 'received_raised', e.raise_s),
-                               (3, 'raised_presented', e.present_s - e.raise_s),
-                               (4, 'received_presented', e.present_s)) s(place, stage, value)
-    where e.mode <> 'test' and e.class in ('alarm', 'water', 'service') and e.episode = 1
-    group by s.place, s.stage order by s.place
+    select s.stage, s.n, s.at[1], s.at[2], s.at[3], s.max_s
+    from (
+        select count(*) as n,
+               count(e.travel_in_s) as n1, percentile_cont(array[0.5, 0.9, 0.99]) within group (order by e.travel_in_s) as at1,
+               max(e.travel_in_s) as max1,
+               count(e.raise_s) as n2, percentile_cont(array[0.5, 0.9, 0.99]) within group (order by e.raise_s) as at2,
+               max(e.raise_s) as max2,
+               count(e.present_s - e.raise_s) as n3,
+               percentile_cont(array[0.5, 0.9, 0.99]) within group (order by e.present_s - e.raise_s) as at3,
+               max(e.present_s - e.raise_s) as max3,
+               count(e.present_s) as n4, percentile_cont(array[0.5, 0.9, 0.99]) within group (order by e.present_s) as at4,
+               max(e.present_s) as max4
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        where e.mode <> 'test' and e.class in ('alarm', 'water', 'service') and e.episode = 1) g
+    cross join lateral (values (1, 'pressed_received', g.n1, g.at1, g.max1), (2, 'received_raised', g.n2, g.at2, g.max2),
+                               (3, 'raised_presented', g.n3, g.at3, g.max3),
+                               (4, 'received_presented', g.n4, g.at4, g.max4)) s(place, stage, n, at, max_s)
+    where g.n > 0 order by s.place
 $$;
 
 -- Each step by street-town; the row without one is all of them.
@@ -101,19 +114,34 @@ create or replace function onekey.measure_stages(district text, from_day date, u
 returns table (stage text, street_town text, due bigint, taken bigint, p50_s double precision, p90_s double precision,
                within_target numeric)
 language sql stable as $$
-    select s.stage, case when grouping(a.name_zh) = 0 then coalesce(a.name_zh, '-') end, count(*), count(s.value),
-           percentile_cont(0.5) within group (order by s.value), percentile_cont(0.9) within group (order by s.value),
-           onekey.percent(count(*) filter (where s.value <= s.target_s), count(*))
-    from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    left join onekey.street_towns(measure_stages.district) a on a.area_id = e.area_id
+    select s.stage, g.street_town, s.due, s.taken, s.at[1], s.at[2], onekey.percent(s.in_time, s.due)
+    from (
+        select case when grouping(a.name_zh) = 0 then coalesce(a.name_zh, '-') end as street_town, grouping(a.name_zh) as is_sum,
+               count(*) as due, count(e.dispatch_s) as sent,
+               count(e.claim_s) as n1, count(*) filter (where e.claim_s <= 30) as in1,
+               percentile_cont(array[0.5, 0.9]) within group (order by e.claim_s) as at1,
+               count(e.answer_s) as n2, count(*) filter (where e.answer_s <= 60) as in2,
+               percentile_cont(array[0.5, 0.9]) within group (order by e.answer_s) as at2,
+               count(*) filter (where e.dispatch_s <= 60) as in3,
+               percentile_cont(array[0.5, 0.9]) within group (order by e.dispatch_s) as at3,
+               count(e.on_scene_s) filter (where e.dispatch_s is not null) as n4,
+               count(*) filter (where e.dispatch_s is not null and e.on_scene_s <= 2700) as in4,
+               percentile_cont(array[0.5, 0.9]) within group (order by e.on_scene_s)
+                   filter (where e.dispatch_s is not null) as at4,
+               count(e.verify_s) as n5, count(*) filter (where e.verify_s <= 3600) as in5,
+               percentile_cont(array[0.5, 0.9]) within group (order by e.verify_s) as at5,
+               count(e.close_s) as n6, count(*) filter (where e.close_s <= 14400) as in6,
+               percentile_cont(array[0.5, 0.9]) within group (order by e.close_s) as at6
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
+        left join onekey.street_towns(measure_stages.district) a on a.area_id = e.area_id
+        where e.mode = 'normal' and e.class in ('alarm', 'water')
+        group by grouping sets ((), (a.name_zh))) g
     cross join lateral (values
-        (1, 'claim', e.claim_s, 30, true), (2, 'answer', e.answer_s, 60, true),
-        (3, 'dispatch', e.dispatch_s, 60, e.dispatch_s is not null),
-        (4, 'on_scene', e.on_scene_s, 2700, e.dispatch_s is not null),
-        (5, 'verify', e.verify_s, 3600, true), (6, 'close', e.close_s, 14400, true)) s(place, stage, value, target_s, is_due)
-    where e.mode = 'normal' and e.class in ('alarm', 'water') and s.is_due
-    group by s.place, s.stage, grouping sets ((), (a.name_zh))
-    order by s.place, grouping(a.name_zh) desc, 2
+        (1, 'claim', g.due, g.n1, g.in1, g.at1), (2, 'answer', g.due, g.n2, g.in2, g.at2),
+        (3, 'dispatch', g.sent, g.sent, g.in3, g.at3), (4, 'on_scene', g.sent, g.n4, g.in4, g.at4),
+        (5, 'verify', g.due, g.n5, g.in5, g.at5), (6, 'close', g.due, g.n6, g.in6, g.at6)) s(place, stage, due, taken, in_time, at)
+    where s.due > 0
+    order by s.place, g.is_sum desc, g.street_town
 $$;
 
 -- --- how true ---
@@ -181,14 +209,18 @@ create or replace function onekey.measure_tickets_by_hour(district text, from_da
 returns table (weekday integer, hour integer, alarm bigint, water bigint, service bigint, technical bigint, care bigint)
 language sql stable as $$
     with e as materialized (
-        select e.class, e.begins_at at time zone onekey.zone(measure_tickets_by_hour.district) as local_at
-        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.episode = 1)
-    select d.weekday, h.hour, count(*) filter (where e.class = 'alarm'), count(*) filter (where e.class = 'water'),
-           count(*) filter (where e.class = 'service'), count(*) filter (where e.class = 'technical'),
-           count(*) filter (where e.class = 'care')
+        select l.class, extract(isodow from l.local_at)::integer as weekday, extract(hour from l.local_at)::integer as hour, count(*) as n
+        from (select e.class, e.begins_at at time zone (select onekey.zone(measure_tickets_by_hour.district)) as local_at
+              from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.episode = 1) l
+        group by 1, 2, 3)
+    select d.weekday, h.hour, coalesce(sum(e.n) filter (where e.class = 'alarm'), 0)::bigint,
+           coalesce(sum(e.n) filter (where e.class = 'water'), 0)::bigint,
+           coalesce(sum(e.n) filter (where e.class = 'service'), 0)::bigint,
+           coalesce(sum(e.n) filter (where e.class = 'technical'), 0)::bigint,
+           coalesce(sum(e.n) filter (where e.class = 'care'), 0)::bigint
     from generate_series(1, 7) d(weekday)
     cross join generate_series(0, 23) h(hour)
-    left join e on extract(isodow from e.local_at) = d.weekday and extract(hour from e.local_at) = h.hour
+    left join e on e.weekday = d.weekday and e.hour = h.hour
     group by d.weekday, h.hour order by d.weekday, h.hour
 $$;
 
@@ -323,8 +355,8 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
         left join onekey.household h on h.district = d.district and h.id = d.household_id
         cross join onekey.report_areas(measure_chattering.district, measure_chattering.area_id) a(ids)
         where s.district = measure_chattering.district
-          and s.received_at >= onekey.day_begins(measure_chattering.district, from_day)
-          and s.received_at < onekey.day_begins(measure_chattering.district, until_day)
+          and s.received_at >= (select onekey.day_begins(measure_chattering.district, from_day))
+          and s.received_at < (select onekey.day_begins(measure_chattering.district, until_day))
           and (a.ids is null or h.area_id = any (a.ids))
         group by 1, 2, 3 having count(*) >= 3) c
     group by 1 order by sum(c.n) desc, 1 limit 100
@@ -380,6 +412,8 @@ $$;
 
 -- --- the silence detector ---
 
+drop function if exists onekey.quiet_hours(text, bigint); -- of an earlier version
+
 create or replace function onekey.metered_homes(district text, area_id bigint) returns numeric
 language sql stable security definer set search_path = onekey, pg_temp as $$
     select count(distinct d.household_id) from onekey.device d
@@ -388,30 +422,27 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
     where d.district = metered_homes.district and d.kind = 'meter' and (a.ids is null or h.area_id = any (a.ids))
 $$;
 
--- How long no water had run when a silence was told, by the detector's own account; null where it gave none.
-create or replace function onekey.quiet_hours(district text, ticket_id bigint) returns double precision
-language sql stable security definer set search_path = onekey, pg_temp as $$
-    select case when jsonb_typeof(t.detail -> 'quiet_hours') = 'number' then (t.detail ->> 'quiet_hours')::double precision end
-    from onekey.ticket t where t.district = quiet_hours.district and t.id = quiet_hours.ticket_id
-$$;
-
 create or replace function onekey.measure_silence(district text, from_day date, until_day date, area_id bigint default null,
                                                   is_raw boolean default false)
 returns table (rule text, alarms bigint, open bigint, true_alarms bigint, false_alarms bigint, false_percent numeric,
                home_years numeric, alarms_per_home_year numeric, quiet_hours_p50 double precision)
 language sql stable as $$
+    with homes as materialized (
+        select onekey.metered_homes(measure_silence.district, measure_silence.area_id)
+               * (least(until_day, (now() at time zone onekey.zone(measure_silence.district))::date + 1) - from_day) / 365.25 as years
+    )
     select coalesce(e.rule, '-'), count(*), count(*) filter (where not e.is_closed), count(*) filter (where not e.is_false),
            count(*) filter (where e.is_false),
            onekey.percent(count(*) filter (where e.is_false), count(*) filter (where e.is_closed)),
-           round(m.home_years, 2), round(count(*) / nullif(m.home_years, 0), 2),
-           percentile_cont(0.5) within group (order by q.quiet_hours)
+           round(m.years, 2), round(count(*) / nullif(m.years, 0), 2),
+           -- How long no water had run when it was told, by the detector's own account; null where it gave none.
+           percentile_cont(0.5) within group (
+               order by case when jsonb_typeof(t.detail -> 'quiet_hours') = 'number' then (t.detail ->> 'quiet_hours')::double precision end)
     from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
-    cross join onekey.metered_homes(measure_silence.district, measure_silence.area_id) n(homes)
-    cross join lateral (select n.homes * (least(until_day, (now() at time zone onekey.zone(measure_silence.district))::date + 1) - from_day)
-                               / 365.25) m(home_years)
-    cross join lateral (select onekey.quiet_hours(measure_silence.district, e.ticket_id)) q(quiet_hours)
+    join onekey.ticket t on t.district = measure_silence.district and t.id = e.ticket_id
+    cross join homes m
     where e.kind = 'silence' and e.episode = 1
-    group by coalesce(e.rule, '-'), m.home_years order by count(*) desc, 1
+    group by coalesce(e.rule, '-'), m.years order by count(*) desc, 1
 $$;
 
 -- --- the customer's own table ---
@@ -422,28 +453,29 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
     select count(*) from onekey.care_contact c
     join onekey.care_task t on t.name = c.task and not t.is_visit
     cross join onekey.report_areas(care_calls.district, care_calls.area_id) a(ids)
-    where c.district = care_calls.district and c.is_done and c.at >= onekey.day_begins(care_calls.district, from_day)
-      and c.at < onekey.day_begins(care_calls.district, until_day) and (a.ids is null or c.area_id = any (a.ids))
+    where c.district = care_calls.district and c.is_done and c.at >= (select onekey.day_begins(care_calls.district, from_day))
+      and c.at < (select onekey.day_begins(care_calls.district, until_day)) and (a.ids is null or c.area_id = any (a.ids))
 $$;
 
 create or replace function onekey.measure_services(district text, from_day date, until_day date, area_id bigint default null,
                                                    is_raw boolean default false)
 returns table (service text, services bigint, percent numeric)
 language sql stable as $$
-    select k.name, coalesce(g.n, 0) + c.calls,
-           onekey.percent(coalesce(g.n, 0) + c.calls, sum(coalesce(g.n, 0) + c.calls) over ()::bigint)
-    from onekey.service_kind k
-    left join (
+    with tickets as materialized (
         select case when e.kind in ('panic', 'fall', 'unreadable') then 'rescue' when e.kind = 'care_call' then 'care_call'
                     else e.service_kind end as service, count(*) as n
         from onekey.episodes(district, from_day, until_day, area_id, is_raw) e
         where e.episode = 1 and e.mode <> 'test' and (e.class in ('alarm', 'service', 'care') and e.kind <> 'wander')
         group by 1
-        ) g on g.service = k.name
-    left join onekey.care_calls(measure_services.district, from_day, until_day, measure_services.area_id) n(calls) on k.name = 'care_call'
-    cross join lateral (select coalesce(n.calls, 0)) c(calls)
-    where k.name <> 'none'
-    order by array_position(array['care_call', 'rescue', 'taxi', 'registration', 'consult', 'life_care', 'other'], k.name::text)
+        union all
+        select 'care_call', onekey.care_calls(measure_services.district, from_day, until_day, measure_services.area_id)
+    ), served as materialized (
+        select k.name::text, coalesce((select sum(t.n) from tickets t where t.service = k.name), 0)::bigint as n
+        from onekey.service_kind k where k.name <> 'none'
+    )
+    select d.name, d.n, onekey.percent(d.n, (sum(d.n) over ())::bigint)
+    from served d
+    order by array_position(array['care_call', 'rescue', 'taxi', 'registration', 'consult', 'life_care', 'other'], d.name)
 $$;
 
 -- --- the tickets themselves ---
@@ -500,7 +532,7 @@ create or replace function onekey.definitions_version() returns text
 language sql stable security definer set search_path = onekey, pg_temp as $$
     select left(md5(string_agg(p.prosrc, '' order by p.proname)), 8) from pg_proc p
     where p.pronamespace = 'onekey'::regnamespace
-      and (p.proname like 'measure\_%' or p.proname in ('episodes', 'episodes_of', 'episode_beginnings', 'in_outage'))
+      and (p.proname like 'measure\_%' or p.proname in ('episodes', 'episodes_of', 'open_episodes'))
 $$;
 comment on function onekey.definitions_version() is
     'Changes whenever a definition of a measure does: two reports with the same one mean the same by their figures';
@@ -509,7 +541,7 @@ comment on function onekey.definitions_version() is
 create or replace function onekey.read_measure(measure text, district text, from_day date, until_day date,
                                                area_id bigint default null, is_raw boolean default false)
 -- Compiling such statements takes longer than running them.
-returns setof json language plpgsql security definer set search_path = onekey, pg_temp set jit = off as $$
+returns setof json language plpgsql security definer set search_path = onekey, pg_temp set jit = off set work_mem = '64MB' as $$
 #variable_conflict use_variable
 declare
     known onekey.measure;
@@ -534,7 +566,7 @@ comment on function onekey.read_measure(text, text, date, date, bigint, boolean)
 select onekey.grant_execute(p.proname::text)
 from pg_proc p where p.pronamespace = 'onekey'::regnamespace and p.proname like 'measure\_%';
 select onekey.grant_execute(name)
-from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'quiet_hours', 'care_calls']) name;
+from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'care_calls']) name;
 select onekey.grant_execute('read_measure', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('report_catalog', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('definitions_version', 'onekey_report', 'onekey_console');

@@ -82,7 +82,7 @@ returns jsonb language sql stable set search_path = onekey, pg_temp as $$
     ), found as (
         select t.at, t.line
         from told t
-        cross join lateral (select (t.line ->> 'begins_at')::timestamptz at time zone onekey.zone((onekey.console_me()).district)
+        cross join lateral (select (t.line ->> 'begins_at')::timestamptz at time zone (select onekey.zone(m.district) from onekey.console_me() m)
                             as local_at) b
         left join onekey.ticket_kind k on k.name = t.line ->> 'kind'
         left join onekey.service_kind s on s.name = t.line ->> 'service_kind'
@@ -184,7 +184,8 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
         'tasks', (select coalesce(jsonb_object_agg(t.task, t.due), '{}') from (select m.task, count(*) as due from mine m group by 1) t),
         'done_today', (select count(*) from onekey.care_contact c
                        where c.district = (onekey.who()).district and c.is_done and onekey.sees(c.district, c.area_id)
-                         and c.at >= onekey.day_begins(c.district, (now() at time zone onekey.zone(c.district))::date)))
+                         and c.at >= (select onekey.day_begins(w.district, (now() at time zone onekey.zone(w.district))::date)
+                                      from onekey.who() w)))
 $$;
 
 create or replace function onekey.api_care_due(arguments jsonb) returns onekey.console_answer
