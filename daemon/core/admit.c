@@ -219,6 +219,8 @@ static void admit_signal(struct gateway *gateway, const struct origin *origin,
                   field_text("protocol", codecs[origin->codec]->name),
                   field_text("identity", signal->identity));
     }
+    if (device != NO_DEVICE && signal->kind == SIGNAL_READING)
+        silence_expect(&gateway->water[device]);
     proof_judge(gateway, origin, device, signal);
     if (signal_is_alarm(signal->kind))
         admit_alarm(gateway, origin, signal, admission);

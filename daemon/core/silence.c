@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#define CACHE_LINE 64
 #define COARSE_ML 10000
 /* Hours that verified outcomes can move a threshold by, and by how much one does from the middle. */
 #define BIAS_MOST 3.0F
@@ -84,16 +85,15 @@ static int64_t warm_at(const struct silence *silence, const struct silence_setti
     return silence->started_s * US_PER_SECOND + settings->warmup_us;
 }
 
-static struct silence_verdict verdict_of(const struct silence *silence,
-                                         const struct silence_settings *settings)
+/* How it stands, nothing fired; leaves what is odd about the reading. */
+static void stand(const struct silence *silence, const struct silence_settings *settings,
+                  struct silence_verdict *verdict)
 {
-    return (struct silence_verdict){
-        .reasons = silence->reasons & SILENCE_REASONS,
-        .flags = silence->coarse >= SILENCE_COARSE_USES ? SILENCE_COARSE : 0,
-        .since_us = silence->quiet_us,
-        .known_us = silence->seen_us,
-        .theta_hours = (float)silence_learned_threshold(silence, settings),
-    };
+    verdict->reasons = silence->reasons & SILENCE_REASONS;
+    verdict->flags = silence->coarse >= SILENCE_COARSE_USES ? SILENCE_COARSE : 0;
+    verdict->since_us = silence->quiet_us;
+    verdict->known_us = silence->seen_us;
+    verdict->theta_hours = (float)silence_learned_threshold(silence, settings);
 }
 
 /* The rules of silence that hold at a moment not before counted_us. */
@@ -112,11 +112,10 @@ static uint32_t quiet_rules(const struct silence *silence, const struct silence_
     return rules;
 }
 
-/* Raises, or under an explanation notes, what holds at at_us and did not before. */
-static void judge(struct silence *silence, const struct silence_settings *settings, int64_t at_us,
-                  struct silence_verdict *verdict)
+/* Raises, or under an explanation notes, what holds at at_us and did not before; E is known. */
+static void judge_effective(struct silence *silence, const struct silence_settings *settings,
+                            int64_t at_us, double effective_hours, struct silence_verdict *verdict)
 {
-    double effective_hours = silence_learned_effective(silence, settings, at_us);
     verdict->effective_hours = (float)effective_hours;
     if (at_us < warm_at(silence, settings))
         return;
@@ -128,6 +127,13 @@ static void judge(struct silence *silence, const struct silence_settings *settin
         verdict->raised |= rules & ~(uint32_t)silence->open;
         silence->open |= (uint8_t)rules;
     }
+}
+
+static void judge(struct silence *silence, const struct silence_settings *settings, int64_t at_us,
+                  struct silence_verdict *verdict)
+{
+    double effective_hours = silence_learned_effective(silence, settings, at_us);
+    judge_effective(silence, settings, at_us, effective_hours, verdict);
 }
 
 /* A use or a life sign ended the silence. */
@@ -189,81 +195,87 @@ static void count_coarse(struct silence *silence, int64_t volume_ml, uint32_t *o
 }
 
 /* A believed report: what it teaches, ends and raises. */
-static struct silence_verdict accept(struct silence *silence,
-                                     const struct silence_settings *settings,
-                                     const struct silence_report *report, int64_t volume_ml)
+static void accept(struct silence *silence, const struct silence_settings *settings,
+                   const struct silence_report *report, int64_t volume_ml,
+                   struct silence_verdict *verdict)
 {
     int64_t at_us = report->at_us, since_us = silence->quiet_us;
-    bool use = silence_learned_report(silence, settings, report);
+    struct silence_learned learned = silence_learned_report(silence, settings, report);
     silence->seen_us = at_us;
     silence_rules_report(silence, settings, at_us, volume_ml);
-    struct silence_verdict verdict = verdict_of(silence, settings);
-    if (use) {
-        verdict.flags |= SILENCE_USE;
+    stand(silence, settings, verdict);
+    if (learned.use) {
+        verdict->flags |= SILENCE_USE;
         silence->last_use_s = (uint32_t)(at_us / US_PER_SECOND);
         silence->last_use_ml = (uint32_t)(volume_ml < UINT32_MAX ? volume_ml : UINT32_MAX);
-        end_quiet(silence, &verdict);
+        end_quiet(silence, verdict);
     }
-    end_fixed(silence, settings, at_us, &verdict);
-    if (verdict.ended != 0)
-        verdict.since_us = since_us;
-    judge(silence, settings, at_us, &verdict);
-    silence_rules_running(silence, settings, report, volume_ml, &verdict);
-    return verdict;
+    end_fixed(silence, settings, at_us, verdict);
+    if (verdict->ended != 0)
+        verdict->since_us = since_us;
+    judge_effective(silence, settings, at_us, learned.effective_hours, verdict);
+    silence_rules_running(silence, settings, report, volume_ml, verdict);
 }
 
-static struct silence_verdict next_reading(struct silence *silence,
-                                           const struct silence_settings *settings,
-                                           const struct silence_reading *reading, int64_t at_us,
-                                           uint32_t *odd)
+static void next_reading(struct silence *silence, const struct silence_settings *settings,
+                         const struct silence_reading *reading, int64_t at_us,
+                         struct silence_verdict *verdict)
 {
+    uint32_t *odd = &verdict->odd;
     int64_t from_us = silence->seen_us, volume_ml;
     if (!reading->cumulative && reading->interval_s > 0)
         from_us = later(from_us, at_us - reading->interval_s * US_PER_SECOND);
-    if (!silence_meter_take(silence, reading, hours_between(from_us, at_us), odd, &volume_ml))
-        return verdict_of(silence, settings);
+    if (!silence_meter_take(silence, reading, hours_between(from_us, at_us), odd, &volume_ml)) {
+        stand(silence, settings, verdict);
+        return;
+    }
     if (hours_between(silence->seen_us, at_us) * 3600 > GAP_INTERVALS * silence->interval_s)
         *odd |= SILENCE_ODD_GAP;
     count_coarse(silence, volume_ml, odd);
     hear(silence, reading->heard_us);
     struct silence_report report = {from_us, at_us, (double)volume_ml / 1000};
-    return accept(silence, settings, &report, volume_ml);
+    accept(silence, settings, &report, volume_ml, verdict);
 }
 
 /* A reading not after the last one. Its volume is in later totals already; an interval's is news only
  * as a sign of life. */
-static struct silence_verdict late_reading(struct silence *silence,
-                                           const struct silence_settings *settings,
-                                           const struct silence_reading *reading, int64_t at_us,
-                                           uint32_t *odd)
+static void late_reading(struct silence *silence, const struct silence_settings *settings,
+                         const struct silence_reading *reading, int64_t at_us,
+                         struct silence_verdict *verdict)
 {
-    *odd |= at_us == silence->seen_us ? SILENCE_ODD_DOUBLED : SILENCE_ODD_LATE;
+    uint32_t odd = at_us == silence->seen_us ? SILENCE_ODD_DOUBLED : SILENCE_ODD_LATE;
+    odd |= verdict->odd;
     if (!reading->cumulative && reading->volume_ml >= settings->use_ml)
-        return silence_life(silence, settings, at_us);
-    return verdict_of(silence, settings);
+        *verdict = silence_life(silence, settings, at_us);
+    else
+        stand(silence, settings, verdict);
+    verdict->odd = odd;
+}
+
+void silence_expect(const struct silence *silence)
+{
+    for (size_t line = 0; line < sizeof(*silence); line += CACHE_LINE)
+        __builtin_prefetch((const char *)silence + line, 1);
 }
 
 struct silence_verdict silence_reading(struct silence *silence,
                                        const struct silence_settings *settings,
                                        const struct silence_reading *reading)
 {
-    for (size_t line = 0; line < sizeof(*silence); line += 64) /* fetch a cold meter at one go */
-        __builtin_prefetch((const char *)silence + line, 1);
-    uint32_t odd = 0;
-    int64_t at_us = silence_meter_time(reading, &odd);
-    struct silence_verdict verdict;
+    silence_expect(silence);
+    struct silence_verdict verdict = {.odd = 0};
+    int64_t at_us = silence_meter_time(reading, &verdict.odd);
     if (silence->seen_us == 0) {
         if (silence_meter_counts(reading))
             start(silence, settings, reading, at_us);
         else
-            odd |= SILENCE_ODD_IMPLAUSIBLE;
-        verdict = verdict_of(silence, settings);
+            verdict.odd |= SILENCE_ODD_IMPLAUSIBLE;
+        stand(silence, settings, &verdict);
     } else if (at_us <= silence->seen_us) {
-        verdict = late_reading(silence, settings, reading, at_us, &odd);
+        late_reading(silence, settings, reading, at_us, &verdict);
     } else {
-        verdict = next_reading(silence, settings, reading, at_us, &odd);
+        next_reading(silence, settings, reading, at_us, &verdict);
     }
-    verdict.odd = odd;
     return verdict;
 }
 
@@ -272,7 +284,8 @@ struct silence_verdict silence_reading(struct silence *silence,
 struct silence_verdict silence_life(struct silence *silence,
                                     const struct silence_settings *settings, int64_t at_us)
 {
-    struct silence_verdict verdict = verdict_of(silence, settings);
+    struct silence_verdict verdict = {.odd = 0};
+    stand(silence, settings, &verdict);
     if (silence->seen_us == 0 || at_us <= silence->quiet_us)
         return verdict;
     silence_learned_restart(silence, settings, at_us);
@@ -364,7 +377,8 @@ int64_t silence_due_at(const struct silence *silence, const struct silence_setti
 struct silence_verdict silence_due(struct silence *silence, const struct silence_settings *settings,
                                    int64_t now_us)
 {
-    struct silence_verdict verdict = verdict_of(silence, settings);
+    struct silence_verdict verdict = {.odd = 0};
+    stand(silence, settings, &verdict);
     if (now_us < silence_due_at(silence, settings))
         return verdict;
     if (mute_at(silence, settings) <= now_us)

@@ -43,6 +43,8 @@ struct silence_detail {
 struct silence_settings silence_settings_default(void);
 /* A meter nothing is known of: the population's habits. */
 void silence_init(struct silence *silence, const struct silence_settings *settings);
+/* A reading of this meter may come soon: has its state fetched from memory meanwhile. */
+void silence_expect(const struct silence *silence);
 struct silence_verdict silence_reading(struct silence *silence,
                                        const struct silence_settings *settings,
                                        const struct silence_reading *reading);

@@ -1,6 +1,7 @@
 #include "daemon/core/silence_learned.h"
 
 #include "daemon/base/instant.h"
+#include "daemon/core/silence_math.h"
 
 #include <assert.h>
 #include <math.h>
@@ -31,11 +32,16 @@
 #define LEAK_RISE_HOURS 48.0
 #define HOURS_PER_YEAR 8760.0
 #define PIECES 50
+#define RING 24
 
-/* The chance of a use by clock hour in the population (development homes). */
-static const double population[24] = {
-    .486, .330, .217, .152, .137, .177, .341, .571, .613, .615, .605, .580,
-    .582, .580, .617, .630, .593, .607, .622, .626, .678, .720, .713, .625,
+/* By clock hour in the population (development homes), -ln(1 - chance of a use) for the chances
+ * .486 .330 .217 .152 .137 .177 .341 .571 .613 .615 .605 .580
+ * .582 .580 .617 .630 .593 .607 .622 .626 .678 .720 .713 .625. */
+static const float population[24] = {
+    0.665532F,   0.40047756F, 0.24462259F, 0.16487464F, 0.14734058F, 0.19479908F,
+    0.41703174F, 0.84629834F, 0.94933057F, 0.95451194F, 0.9288695F,  0.86750054F,
+    0.87227386F, 0.86750054F, 0.9597203F,  0.99425226F, 0.8989421F,  0.93394566F,
+    0.9728611F,  0.98349947F, 1.1332037F,  1.2729657F,  1.248273F,   0.98082924F,
 };
 
 /* The part of a report that lies in one clock hour. */
@@ -43,7 +49,15 @@ struct piece {
     int32_t hour;
     double share;  /* hours */
     double hazard; /* an hour */
+    double miss;   /* the chance that the clock hour has no use */
     double blame;  /* that the report's use was in this part */
+};
+
+/* A clock hour and its place in the profile. */
+struct clock {
+    int32_t hour;
+    int of_day;
+    const float *day;
 };
 
 static double hours_between(int64_t from_us, int64_t to_us)
@@ -61,20 +75,40 @@ static int64_t hour_end(const struct silence_settings *settings, int32_t hour)
     return (hour + 1) * US_PER_HOUR - settings->offset_s * US_PER_SECOND;
 }
 
-/* 1970 began on a Thursday. */
-static int day_kind(int32_t hour)
+/* 1970 began on a Thursday, the week on Monday. */
+static int hour_of_week(int32_t hour)
 {
-    return (hour / 24 + 3) % 7 >= 5;
+    return (hour + 3 * 24) % (7 * 24);
 }
 
-static double hazard(const struct silence *silence, int32_t hour)
+/* 0: Monday to Friday, 1: the weekend. */
+static int day_kind(int of_week)
 {
-    return (double)silence->hazard[day_kind(hour)][hour % 24];
+    return of_week >= 5 * 24;
+}
+
+static struct clock clock_at(const struct silence *silence, int32_t hour)
+{
+    int of_week = hour_of_week(hour);
+    return (struct clock){hour, of_week % 24, silence->hazard[day_kind(of_week)]};
+}
+
+static void clock_next(const struct silence *silence, struct clock *clock)
+{
+    clock->hour++;
+    if (++clock->of_day == 24)
+        *clock = clock_at(silence, clock->hour);
+}
+
+static double hazard(const struct clock *clock)
+{
+    return (double)clock->day[clock->of_day];
 }
 
 float silence_learned_chance(const struct silence *silence, int32_t hour)
 {
-    return (float)(1 - exp(-hazard(silence, hour)));
+    struct clock clock = clock_at(silence, hour);
+    return (float)(1 - exp(-hazard(&clock)));
 }
 
 static int64_t later(int64_t a_us, int64_t b_us)
@@ -98,16 +132,15 @@ static float tail_threshold(const struct silence *silence, double target_per_yea
 {
     double count = (double)silence->tail_count + TAIL_PRIOR;
     double scale = ((double)silence->tail_sum + TAIL_PRIOR * TAIL_SCALE) / count;
-    double per_year = count / ((double)silence->tail_years + 1.0);
-    return (float)clamp(TAIL_HOURS + scale * log(per_year / target_per_year), THETA_LEAST,
-                        THETA_MOST);
+    double excess = count / (((double)silence->tail_years + 1.0) * target_per_year);
+    return (float)clamp(TAIL_HOURS + scale * silence_math_log(excess), THETA_LEAST, THETA_MOST);
 }
 
 void silence_learned_init(struct silence *silence, const struct silence_settings *settings)
 {
     for (int kind = 0; kind < 2; kind++) {
         for (int hour = 0; hour < 24; hour++) {
-            silence->hazard[kind][hour] = (float)-log(1 - population[hour]);
+            silence->hazard[kind][hour] = population[hour];
             silence->weight[kind][hour] = (uint16_t)(WEIGHT_START * WEIGHT_UNIT);
         }
     }
@@ -128,14 +161,17 @@ static int cut(const struct silence *silence, const struct silence_settings *set
                const struct silence_report *report, struct piece *pieces)
 {
     int count = 0;
-    int32_t hour = silence_learned_hour(settings, report->from_us);
-    for (int64_t at = report->from_us; at < report->at_us; hour++) {
-        int64_t end = hour_end(settings, hour);
-        end = end < report->at_us ? end : report->at_us;
-        assert(count < PIECES);
-        pieces[count++] = (struct piece){
-            .hour = hour, .share = hours_between(at, end), .hazard = hazard(silence, hour)};
-        at = end;
+    struct clock clock = clock_at(silence, silence_learned_hour(settings, report->from_us));
+    int64_t end = hour_end(settings, clock.hour);
+    for (int64_t at = report->from_us; at < report->at_us; end += US_PER_HOUR) {
+        struct piece *piece = &pieces[count++];
+        int64_t until = end < report->at_us ? end : report->at_us;
+        assert(count <= PIECES);
+        piece->hour = clock.hour;
+        piece->share = hours_between(at, until);
+        piece->hazard = hazard(&clock);
+        clock_next(silence, &clock);
+        at = until;
     }
     return count;
 }
@@ -145,14 +181,17 @@ static double missed(const struct silence *silence, const struct silence_setting
                      int64_t from_us, int64_t to_us)
 {
     double sum = 0;
-    int32_t hour = silence_learned_hour(settings, from_us);
     int64_t most_us = from_us + (int64_t)(CUT_HOURS * US_PER_HOUR); /* beyond, T alone decides */
     to_us = to_us < most_us ? to_us : most_us;
-    for (int64_t at = from_us; at < to_us; hour++) {
-        int64_t end = hour_end(settings, hour);
-        end = end < to_us ? end : to_us;
-        sum += hours_between(at, end) * hazard(silence, hour);
-        at = end;
+    if (from_us >= to_us)
+        return 0;
+    struct clock clock = clock_at(silence, silence_learned_hour(settings, from_us));
+    int64_t end = hour_end(settings, clock.hour);
+    for (int64_t at = from_us; at < to_us; end += US_PER_HOUR) {
+        int64_t until = end < to_us ? end : to_us;
+        sum += hours_between(at, until) * hazard(&clock);
+        clock_next(silence, &clock);
+        at = until;
     }
     return sum;
 }
@@ -162,35 +201,47 @@ static void ring_turn(struct silence *silence, const struct silence_settings *se
                       const struct silence_report *report, double hours)
 {
     int32_t hour = silence_learned_hour(settings, report->at_us - 1);
-    double filler = report->litres * 1000 < settings->use_ml ? 0 : report->litres / hours;
     if (hour == silence->ring_hour)
         return;
-    silence->ring[silence->ring_hour % 24] = silence->ring_open;
+    silence->ring[silence->ring_hour % RING] = silence->ring_open;
     silence->ring_open = 0;
-    for (int32_t gap = silence->ring_hour + 1; gap < hour && gap <= silence->ring_hour + 24; gap++)
-        silence->ring[gap % 24] = (float)filler;
+    double filler = report->litres * 1000 < settings->use_ml ? 0 : report->litres / hours;
+    int32_t last = silence->ring_hour + RING;
+    for (int32_t gap = silence->ring_hour + 1; gap < hour && gap <= last; gap++)
+        silence->ring[gap % RING] = (float)filler;
     silence->ring_hour = hour;
+}
+
+/* The least that ran in any three hours of the ring that follow each other. In four lanes, as each
+ * step of a single least would wait for the one before. */
+static float least_of_three(const float ring[RING])
+{
+    const float joint[6] = {ring[20], ring[21], ring[22], ring[23], ring[0], ring[1]};
+    float least[4];
+    for (int lane = 0; lane < 4; lane++)
+        least[lane] = joint[lane] + joint[lane + 1] + joint[lane + 2];
+    for (int hour = 0; hour < 20; hour += 4) {
+        for (int lane = 0; lane < 4; lane++) {
+            const float *three = &ring[hour + lane];
+            float sum = three[0] + three[1] + three[2];
+            least[lane] = sum < least[lane] ? sum : least[lane];
+        }
+    }
+    float even = least[0] < least[2] ? least[0] : least[2];
+    float odd = least[1] < least[3] ? least[1] : least[3];
+    return even < odd ? even : odd;
 }
 
 /* The leak floor in L/h: the least that ran in any three hours of the last 24, falling at once and
  * rising over two days. */
 static void leak_follow(struct silence *silence, double hours)
 {
-    const float *ring = silence->ring;
-    float least = INFINITY;
-    for (int hour = 2; hour < 24; hour++) {
-        float three = ring[hour - 2] + ring[hour - 1] + ring[hour];
-        least = three < least ? three : least;
-    }
-    float over_end[2] = {ring[22] + ring[23] + ring[0], ring[23] + ring[0] + ring[1]};
-    for (int i = 0; i < 2; i++)
-        least = over_end[i] < least ? over_end[i] : least;
-    least /= 3.0F;
+    float least = least_of_three(silence->ring) / 3.0F;
     if (least < silence->leak)
         silence->leak = least;
     else
         silence->leak +=
-            (float)((double)(least - silence->leak) * least_of(hours / LEAK_RISE_HOURS, 1));
+            (float)((double)(least - silence->leak) * least_of(hours * (1 / LEAK_RISE_HOURS), 1));
 }
 
 static void open_hour(struct silence *silence, int32_t hour)
@@ -199,37 +250,54 @@ static void open_hour(struct silence *silence, int32_t hour)
     silence->observed = silence->used = 0;
 }
 
-/* A clock hour is over: moves its chance of a use towards what was seen. */
-static void close_hour(struct silence *silence)
+/* A clock hour is over: moves its chance of a use towards what was seen. `hint` is a piece that
+ * knows, likely, what the hour's hazard comes to. */
+static void close_hour(struct silence *silence, const struct piece *hint)
 {
-    int kind = day_kind(silence->hour), hour = silence->hour % 24;
+    int of_week = hour_of_week(silence->hour), kind = day_kind(of_week), hour = of_week % 24;
     double observed = (double)silence->observed;
     if (observed <= OPEN_HOUR_LEAST)
         return;
-    double weight = least_of(silence->weight[kind][hour] / WEIGHT_UNIT + observed, WEIGHT_FULL);
-    double chance = 1 - exp(-(double)silence->hazard[kind][hour]);
+    double weight = silence->weight[kind][hour] * (1 / WEIGHT_UNIT) + observed;
+    weight = least_of(weight, WEIGHT_FULL);
+    double hazard_here = (double)silence->hazard[kind][hour];
+    double chance = 1 - (hint->hazard == hazard_here ? hint->miss : silence_math_exp(-hazard_here));
     chance += observed / weight * ((double)silence->used - chance);
+    chance = clamp(chance, CHANCE_LEAST, CHANCE_MOST);
     silence->weight[kind][hour] = (uint16_t)(weight * WEIGHT_UNIT + 0.5);
-    silence->hazard[kind][hour] = (float)-log(1 - clamp(chance, CHANCE_LEAST, CHANCE_MOST));
+    silence->hazard[kind][hour] = (float)-silence_math_log(1 - chance);
 }
 
-/* Learns how lively the home is from a report of `hours` in `count` pieces. A use could have been in
- * any of them: each gets its part of the blame, in proportion to its chance. */
+/* Somewhere in these pieces was a use, it could have been in any of them: each gets its part of the
+ * blame, in proportion to its chance. Returns their sum. */
+static double share_blame(struct piece *pieces, int count)
+{
+    double none = 1, blamed = 0;
+    for (int i = 0; i < count; i++) {
+        double miss = silence_math_exp(-pieces[i].share * pieces[i].hazard);
+        pieces[i].blame = 1 - miss;
+        none *= miss;
+    }
+    double part = 1 / clamp(1 - none, 1e-6, 1);
+    for (int i = 0; i < count; i++) {
+        pieces[i].blame = least_of(pieces[i].blame * part, 1);
+        blamed += pieces[i].blame;
+    }
+    return blamed;
+}
+
+/* Learns how lively the home is from a report of `hours` in `count` pieces. */
 static void learn_lively(struct silence *silence, struct piece *pieces, int count, double hours,
                          bool use)
 {
-    double none = 1, usual = 0, blamed = 0, fade = exp(-hours / LIVELY_HOURS);
+    double usual = 0, blamed = 0, fade = silence_math_exp(-hours * (1 / LIVELY_HOURS));
     for (int i = 0; i < count; i++) {
-        double miss = use ? exp(-pieces[i].share * pieces[i].hazard) : 1;
-        pieces[i].blame = 1 - miss;
-        none *= miss;
-        usual += pieces[i].share * (1 - exp(-pieces[i].hazard));
+        pieces[i].blame = 0;
+        pieces[i].miss = silence_math_exp(-pieces[i].hazard);
+        usual += pieces[i].share * (1 - pieces[i].miss);
     }
-    double any = clamp(1 - none, 1e-6, 1);
-    for (int i = 0; i < count; i++) {
-        pieces[i].blame = least_of(pieces[i].blame / any, 1);
-        blamed += pieces[i].blame;
-    }
+    if (use)
+        blamed = share_blame(pieces, count);
     silence->actual = (float)((double)silence->actual * fade + blamed);
     silence->expected = (float)((double)silence->expected * fade + usual);
 }
@@ -238,7 +306,7 @@ static void learn_hours(struct silence *silence, const struct piece *pieces, int
 {
     for (int i = 0; i < count; i++) {
         if (pieces[i].hour != silence->hour) {
-            close_hour(silence);
+            close_hour(silence, &pieces[i > 0 ? i - 1 : 0]);
             open_hour(silence, pieces[i].hour);
         }
         silence->observed += (float)pieces[i].share;
@@ -248,12 +316,14 @@ static void learn_hours(struct silence *silence, const struct piece *pieces, int
 
 static void fade_memory(struct silence *silence, double hours)
 {
-    double fade = exp(-hours / TAIL_MEMORY_HOURS);
+    double aged = hours * (1 / TAIL_MEMORY_HOURS);
+    double fade = aged <= 0.1 ? silence_math_exp_small(-aged) : silence_math_exp(-aged);
     silence->tail_count = (float)((double)silence->tail_count * fade);
     silence->tail_sum = (float)((double)silence->tail_sum * fade);
-    silence->tail_years = (float)((double)silence->tail_years * fade + hours / HOURS_PER_YEAR);
+    silence->tail_years =
+        (float)((double)silence->tail_years * fade + hours * (1 / HOURS_PER_YEAR));
     if (silence->bias != 0)
-        silence->bias *= (float)exp(-hours / BIAS_MEMORY_HOURS);
+        silence->bias *= (float)silence_math_exp(-hours / BIAS_MEMORY_HOURS);
 }
 
 /* A silence has ended: what it tells of the home's long silences, and a new one. */
@@ -275,9 +345,9 @@ static void end_silence(struct silence *silence, const struct silence_settings *
     silence->peak = -1;
 }
 
-/* Nothing was used in the report: the silence is longer. */
-static void lengthen(struct silence *silence, const struct silence_settings *settings,
-                     const struct silence_report *report, const struct piece *pieces, int count)
+/* Nothing was used in the report: the silence is longer. Returns E. */
+static double lengthen(struct silence *silence, const struct silence_settings *settings,
+                       const struct silence_report *report, const struct piece *pieces, int count)
 {
     double lambda = (double)silence->lambda;
     if (silence->counted_us == report->from_us)
@@ -287,25 +357,27 @@ static void lengthen(struct silence *silence, const struct silence_settings *set
         lambda += missed(silence, settings, silence->counted_us, report->at_us);
     silence->lambda = (float)lambda;
     silence->counted_us = later(silence->counted_us, report->at_us);
-    silence->peak = (float)silence_learned_effective(silence, settings, silence->counted_us);
+    double effective_hours = silence_learned_effective(silence, settings, silence->counted_us);
+    silence->peak = (float)effective_hours;
+    return effective_hours;
 }
 
-bool silence_learned_report(struct silence *silence, const struct silence_settings *settings,
-                            const struct silence_report *report)
+struct silence_learned silence_learned_report(struct silence *silence,
+                                              const struct silence_settings *settings,
+                                              const struct silence_report *report)
 {
     struct piece pieces[PIECES];
     double hours = hours_between(silence->seen_us, report->at_us), litres = report->litres;
     double quiet_hours = hours_between(silence->quiet_us, report->at_us);
-    int count = hours <= CUT_HOURS ? cut(silence, settings, report, pieces) : 0;
     ring_turn(silence, settings, report, hours);
+    int count = hours <= CUT_HOURS ? cut(silence, settings, report, pieces) : 0;
     if (settings->leak_floor) {
         leak_follow(silence, hours);
         litres -= LEAK_MARGIN * (double)silence->leak * hours;
     }
     silence->ring_open += (float)report->litres;
     bool use = litres * 1000 >= settings->use_ml;
-    if (!use)
-        lengthen(silence, settings, report, pieces, count);
+    double effective_hours = use ? 0 : lengthen(silence, settings, report, pieces, count);
 
     bool away = quiet_hours > FREEZE_HOURS + (use ? hours : 0);
     bool learns = hours <= LEARN_HOURS && (use || !away) && silence->reasons == 0;
@@ -321,7 +393,9 @@ bool silence_learned_report(struct silence *silence, const struct silence_settin
         silence->peak = -1; /* an explained silence says nothing of this home's habits */
     if (use)
         end_silence(silence, settings, report->at_us);
-    return use;
+    if (silence->counted_us != report->at_us) /* a sign of life came after it */
+        effective_hours = silence_learned_effective(silence, settings, report->at_us);
+    return (struct silence_learned){use, effective_hours};
 }
 
 void silence_learned_restart(struct silence *silence, const struct silence_settings *settings,
@@ -351,16 +425,17 @@ static double effective(const struct silence *silence, double quiet_hours, doubl
     if (lambda == 0)
         return quiet_hours;
     return quiet_hours +
-           SATURATION_HOURS * log(1 + (double)silence->activity * lambda / SATURATION);
+           SATURATION_HOURS * silence_math_log(1 + (double)silence->activity * lambda / SATURATION);
 }
 
 double silence_learned_effective(const struct silence *silence,
                                  const struct silence_settings *settings, int64_t at_us)
 {
-    double lambda =
-        at_us < silence->counted_us
-            ? missed(silence, settings, silence->quiet_us, at_us)
-            : (double)silence->lambda + missed(silence, settings, silence->counted_us, at_us);
+    double lambda = (double)silence->lambda;
+    if (at_us < silence->counted_us)
+        lambda = missed(silence, settings, silence->quiet_us, at_us);
+    else
+        lambda += missed(silence, settings, silence->counted_us, at_us);
     return effective(silence, hours_between(silence->quiet_us, at_us), lambda);
 }
 
@@ -373,22 +448,21 @@ double silence_learned_threshold(const struct silence *silence,
     return clamp((double)silence->theta + bias, THETA_LEAST, THETA_MOST);
 }
 
-/* Where in a clock hour E passes theta: E is continuous, rises and bends down in it, so that Newton's
- * steps from its start approach the root from below. */
-static double crossing(const struct silence *silence, double quiet_hours, double lambda,
-                       double hazard_here, double theta)
+/* Where E passes theta: hours after a moment at which 1 + a * lambda / 4 is `sum` and grows by `slope`
+ * an hour, and exp((theta - T) / 10) is `limit`; less than an hour. Their difference, expanded and turned
+ * into a series of what is lacking (Lagrange), is good to 2e-5 hours after four terms; as it bends down,
+ * a step of Newton's then ends below the root, by 2e-11. */
+static double crossing(double sum, double slope, double limit)
 {
-    double activity = (double)silence->activity, share = 0;
-    for (int step = 0; step < 12; step++) {
-        double sum = lambda + share * hazard_here;
-        double slope =
-            1 + SATURATION_HOURS * activity * hazard_here / (SATURATION + activity * sum);
-        double move = (theta - effective(silence, quiet_hours + share, sum)) / slope;
-        share += move;
-        if (fabs(move) < 1e-8)
-            break;
-    }
-    return share;
+    const double fall = 1 / SATURATION_HOURS;
+    double steep = 1 / (limit + slope * SATURATION_HOURS);
+    double lack = (limit - sum) * steep, k = limit * steep;
+    double third = k * (k * (1.0 / 2) - 1.0 / 6);
+    double fourth = k * ((k * (5.0 / 8) - 5.0 / 12) * k + 1.0 / 24);
+    double terms = 1 + lack * (k * (1.0 / 2)) + lack * lack * (third + lack * fourth);
+    double at = lack * terms * SATURATION_HOURS;
+    double here = limit * silence_math_exp_small(-at * fall);
+    return at - (sum + at * slope - here) / (slope + here * fall);
 }
 
 int64_t silence_learned_deadline(const struct silence *silence,
@@ -396,29 +470,26 @@ int64_t silence_learned_deadline(const struct silence *silence,
 {
     /* E > theta where 1 + a * lambda / 4 > exp((theta - T) / 10): no logarithm an hour. */
     double theta = silence_learned_threshold(silence, settings);
-    double lambda = (double)silence->lambda, scale = (double)silence->activity / SATURATION;
+    double scale = (double)silence->activity / SATURATION;
+    double sum = 1 + scale * (double)silence->lambda;
     int64_t at = silence->counted_us;
-    int32_t hour = silence_learned_hour(settings, at);
     double quiet_hours = hours_between(silence->quiet_us, at);
-    double limit = exp((theta - quiet_hours) / SATURATION_HOURS);
-    if (1 + scale * lambda > limit)
+    double limit = silence_math_exp((theta - quiet_hours) * (1 / SATURATION_HOURS));
+    if (sum > limit)
         return at;
-    double share = hours_between(at, hour_end(settings, hour));
-    double fall = exp(-share / SATURATION_HOURS), rate = hazard(silence, hour);
-    const float *day = silence->hazard[day_kind(hour)];
-    for (int clock = hour % 24; 1 + scale * (lambda + share * rate) <= limit * fall;) {
+    struct clock clock = clock_at(silence, silence_learned_hour(settings, at));
+    double share = hours_between(at, hour_end(settings, clock.hour));
+    double fall = silence_math_exp_small(-share * (1 / SATURATION_HOURS));
+    double slope = scale * hazard(&clock);
+    while (sum + share * slope <= limit * fall) {
+        sum += share * slope;
         limit *= fall;
-        lambda += share * rate;
         quiet_hours += share;
-        hour++;
-        if (++clock == 24) {
-            clock = 0;
-            day = silence->hazard[day_kind(hour)];
-        }
+        clock_next(silence, &clock);
         share = 1;
         fall = HOUR_FALL;
-        rate = (double)day[clock];
+        slope = scale * hazard(&clock);
     }
-    quiet_hours += crossing(silence, quiet_hours, lambda, rate, theta);
+    quiet_hours += crossing(sum, slope, limit);
     return silence->quiet_us + (int64_t)(quiet_hours * (double)US_PER_HOUR) + 1;
 }

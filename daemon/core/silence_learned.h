@@ -22,9 +22,16 @@ void silence_learned_init(struct silence *silence, const struct silence_settings
 /* The first reading: opens the clock hour at_us lies in. */
 void silence_learned_start(struct silence *silence, const struct silence_settings *settings,
                            int64_t at_us);
-/* Sums, learns and, on a use, starts a new silence; returns whether it was a use. */
-bool silence_learned_report(struct silence *silence, const struct silence_settings *settings,
-                            const struct silence_report *report);
+/* What a report was: a use, and E at its end. */
+struct silence_learned {
+    bool use;
+    double effective_hours;
+};
+
+/* Sums, learns and, on a use, starts a new silence. */
+struct silence_learned silence_learned_report(struct silence *silence,
+                                              const struct silence_settings *settings,
+                                              const struct silence_report *report);
 /* A sign of life at at_us > quiet_us: the silence before it is over, the one after it may already be
  * known to be silent. */
 void silence_learned_restart(struct silence *silence, const struct silence_settings *settings,

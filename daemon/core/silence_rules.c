@@ -127,9 +127,9 @@ void silence_rules_running(struct silence *silence, const struct silence_setting
     int64_t day_ml = running_daily(silence, settings, report, volume_ml);
     running_set(silence, settings, SILENCE_DAILY, day_ml > settings->daily_ml, verdict);
 
-    double per_hour = (double)volume_ml * US_PER_HOUR / (double)(report->at_us - report->from_us);
+    double span_us = (double)(report->at_us - report->from_us);
     for (int i = 0; i < 2; i++) {
-        if (per_hour < settings->run_ml_per_hour[i])
+        if ((double)volume_ml * US_PER_HOUR < settings->run_ml_per_hour[i] * span_us)
             silence->run_s[i] = 0;
         else if (silence->run_s[i] == 0)
             silence->run_s[i] = (uint32_t)(report->from_us / US_PER_SECOND);

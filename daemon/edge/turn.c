@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/edge/clock.h"
+#include "daemon/edge/memory.h"
 #include "daemon/edge/service.h"
 #include "daemon/edge/setup.h"
 #include "daemon/edge/turn_state.h"
@@ -169,8 +170,8 @@ static void open_gateway(struct turn *turn)
     struct gateway_settings settings = setup_gateway(turn->config);
     struct gateway_ports ports = effects_ports(&turn->effects);
 
-    turn->memory = calloc(1, gateway_memory_size(&limits) + 64);
-    assert(turn->memory);
+    turn->memory_size = gateway_memory_size(&limits);
+    turn->memory = memory_take(turn->memory_size);
     turn->effects.gateway = gateway_init(turn->memory, &limits, &settings, &ports, turn->now);
 }
 
@@ -333,7 +334,7 @@ void turn_close(struct turn *turn)
         event_free(turn->timer);
     if (turn->effects.ledger)
         ledger_close(turn->effects.ledger);
-    free(turn->memory);
+    memory_give_back(turn->memory, turn->memory_size);
     free(turn);
 }
 

@@ -19,6 +19,7 @@ struct turn {
     bool stopping, failed, draining, directory_complete;
     struct effects effects;
     void *memory;
+    size_t memory_size;
     struct directory *directory;
     struct notices *notices; /* NULL: no target is configured */
     struct escalation *escalation;
