@@ -52,3 +52,20 @@ uint8_t checksum_sum(struct bytes bytes)
         sum = (uint8_t)(sum + bytes.data[i]);
     return sum;
 }
+
+bool checksum_is_imei(struct bytes packed)
+{
+    int sum = 0;
+
+    if (packed.size != 8 || packed.data[0] >> 4 != 0)
+        return false;
+    for (size_t i = 0; i < packed.size; i++) {
+        int doubled = 2 * (packed.data[i] >> 4), plain = packed.data[i] & 15;
+
+        if (doubled > 18 || plain > 9)
+            return false;
+        /* Of two digits again their sum. */
+        sum += plain + doubled % 10 + doubled / 10;
+    }
+    return sum % 10 == 0;
+}

@@ -17,5 +17,8 @@ uint16_t checksum_crc16_x25(struct bytes bytes);
 uint8_t checksum_xor(struct bytes bytes);
 /* All bytes added modulo 256: check value DD. CJ/T 188. */
 uint8_t checksum_sum(struct bytes bytes);
+/* Whether these eight bytes of packed decimal are a zero and an IMEI: fourteen digits and the one that
+ * makes their sum, every other digit from the last but one on doubled, a multiple of ten. */
+bool checksum_is_imei(struct bytes packed);
 
 #endif

@@ -1,8 +1,7 @@
 /*
  * Eelink, TCP: 67 67 type length(2) serial(2) content, without a checksum: a length that was damaged
- * must not swallow what follows, so a frame also ends where the head of another one begins. Over UDP a datagram begins
- * with EL length(2) checksum(2) IMEI(8); that head is a frame of its own here, which says who it is,
- * as the log-in does over TCP.
+ * must not swallow what follows, so a frame also ends where the head of another one begins. A datagram
+ * begins with EL length(2) checksum(2) IMEI(8), a frame of its own here, which logs in.
  *
  * Which alarms are the same. A device repeats an alarm until it is answered, with its time and serial:
  * they are its name. A device whose clock is not set names nothing.
@@ -12,6 +11,7 @@
  */
 #include "protocol/batch.h"
 #include "protocol/calendar.h"
+#include "protocol/checksum.h"
 #include "protocol/codec.h"
 
 #include <string.h>
@@ -72,8 +72,20 @@ static bool is_known_head(struct bytes input)
            (input.data[3] || input.data[4] >= 2);
 }
 
-/* Size of the frame that begins `input`, as far as that can be told by now; 0 if none does. What looks
- * like a head in the IMEI of a log-in is none, unless the log-in is damaged: its length leads nowhere. */
+/* Where the head of another frame may stand in this one. What looks like a head in the IMEI of a log-in
+ * is none; but a log-in that damage made of something else has no IMEI. */
+static size_t heads_from(struct bytes input, size_t declared)
+{
+    const size_t behind = HEAD_SIZE + IMEI_SIZE;
+
+    if (input.data[2] != TYPE_LOGIN || declared < behind)
+        return HEAD_SIZE;
+    if (input.size < behind || checksum_is_imei(bytes_part(input, HEAD_SIZE, IMEI_SIZE)))
+        return behind;
+    return HEAD_SIZE;
+}
+
+/* Size of the frame that begins `input`, as far as that can be told by now; 0 if none does. */
 static size_t find_end(struct bytes input)
 {
     size_t declared = (size_t)(input.data[3] << 8 | input.data[4]) + 5U;
@@ -82,14 +94,9 @@ static size_t find_end(struct bytes input)
         return DATAGRAM_HEAD_SIZE;
     if (declared < HEAD_SIZE || declared > FRAME_MAX)
         return 0;
-
-    struct bytes inside = bytes_part(input, 0, declared);
-    bool leads_on = eelink_recognise(bytes_part(input, declared, input.size)) != FRAME_BAD;
-    bool is_login = input.data[2] == TYPE_LOGIN && leads_on;
-    size_t from = HEAD_SIZE + (is_login ? IMEI_SIZE : 0);
-
-    for (size_t i = from; i + KNOWN_HEAD_SIZE <= inside.size; i++)
-        if (is_known_head(bytes_part(inside, i, KNOWN_HEAD_SIZE)))
+    input = bytes_part(input, 0, declared);
+    for (size_t i = heads_from(input, declared); i + KNOWN_HEAD_SIZE <= input.size; i++)
+        if (is_known_head(bytes_part(input, i, KNOWN_HEAD_SIZE)))
             return i;
     return declared;
 }
@@ -294,11 +301,8 @@ static void decode_frame(struct bytes frame, struct codec_session *session, stru
     serial = cursor_u16_be(&cursor);
     if (cursor.failed || mark != 0x6767)
         return;
-    if (type == TYPE_LOGIN) {
-        struct cursor imei = cursor;
-
-        log_in(&imei, session);
-    }
+    if (type == TYPE_LOGIN)
+        log_in(&cursor, session);
     memcpy(said.identity, session->identity, sizeof(said.identity));
     decode_content(type, serial, cursor, &said);
     batch_add(batch, &said);

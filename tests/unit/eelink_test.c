@@ -83,6 +83,25 @@ static void a_log_in_made_by_damage_swallows_no_alarm(void **state)
     assert_int_equal(panics, 1);
 }
 
+/* Digits that look like the head of a frame, and the one of ten that checks them. */
+static void an_imei_may_look_like_a_head(void **state)
+{
+    char login[64];
+    int taken = 0;
+
+    (void)state;
+    for (int digit = 0; digit < 10; digit++) {
+        snprintf(login, sizeof(login), "01 0001 006767010005000%d", digit);
+        input = writer_into(stream, sizeof(stream));
+        add(login);
+        add("14 0007" PLACE "02 0181");
+        take();
+        taken += outcome.frames == 2 && outcome.signals[1].kind == SIGNAL_PANIC &&
+                 strncmp(outcome.signals[1].identity, "067670100050", 12) == 0;
+    }
+    assert_int_equal(taken, 1);
+}
+
 static void a_press_is_a_panic(void **state)
 {
     const struct signal *signal = take_one("14 0007" PLACE "02 0181");
@@ -238,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_press_is_a_panic),
         cmocka_unit_test(a_log_in_made_by_damage_swallows_no_alarm),
+        cmocka_unit_test(an_imei_may_look_like_a_head),
         cmocka_unit_test(alarms_of_every_form_are_found),
         cmocka_unit_test(first_bytes_tell_whose_they_are),
         cmocka_unit_test(what_is_composed_is_decoded),
