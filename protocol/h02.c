@@ -195,8 +195,10 @@ static bool parse_status(struct bytes text, uint32_t *status)
         return false;
     for (size_t i = 0; i < text.size; i++)
         quiet += text.data[i] == 'F' || text.data[i] == 'f';
+    if (quiet < 3)
+        return false;
     *status = (uint32_t)value;
-    return quiet >= 3;
+    return true;
 }
 
 static void take_battery(int64_t percent, struct signal *out)
@@ -221,16 +223,17 @@ static void take_link(const struct fields *fields, struct signal *out)
     }
 }
 
-/* The status that a text says, and all else that it says into *out. */
-static uint32_t read_text(const struct fields *fields, struct signal *out)
+/* Whether a text says a status, and that and all else that it says. */
+static bool read_text(const struct fields *fields, uint32_t *status, struct signal *out)
 {
     size_t fix = find_fix(fields);
     struct bytes empty = {NULL, 0}, time = empty, date = empty;
-    uint32_t status = STATUS_QUIET, candidate;
+    bool has_status = false;
 
+    *status = STATUS_QUIET;
     for (size_t i = fix ? fix + 6 : 4; i < fields->count; i++)
-        if (parse_status(fields->at[i], &candidate)) {
-            status = candidate;
+        if (parse_status(fields->at[i], status)) {
+            has_status = true;
             date = fields->at[i - 1];
         }
     if (fix) {
@@ -247,7 +250,7 @@ static uint32_t read_text(const struct fields *fields, struct signal *out)
         out->flags |= SIGNAL_FLAG_CLOCK_WRONG;
     if (bytes_equal_text(fields->at[2], "LINK"))
         take_link(fields, out);
-    return status;
+    return has_status;
 }
 
 /* ddmm.mmmm in packed decimal: `digits` with two for the minutes and four behind their point. */
@@ -307,14 +310,20 @@ static void name_alarm(uint32_t status, struct signal *alarm)
     writer_decimal(&writer, alarm->occurred_at_us / CALENDAR_SECOND_US);
 }
 
-/* Adds what has begun with this status, or the report itself. */
+static void add_alarm(uint8_t kind, uint32_t status, const struct signal *said, struct batch *batch)
+{
+    struct signal alarm = *said;
+
+    alarm.kind = kind;
+    name_alarm(status, &alarm);
+    batch_add(batch, &alarm);
+}
+
+/* Adds what has begun or ended with this status, or the report itself. A report without a status says
+ * nothing of the mains. */
 static void decide(uint32_t status, struct codec_session *session, int64_t now_us,
                    const struct signal *said, struct batch *batch)
 {
-    static const struct {
-        uint32_t bits;
-        uint8_t kind;
-    } alarms[] = {{STATUS_SOS, SIGNAL_PANIC}, {STATUS_POWER_CUT, SIGNAL_MAINS_LOST}};
     uint32_t shown = ~status, before = session->state[STATE_ALARMS];
     uint32_t now_s = (uint32_t)(now_us / CALENDAR_SECOND_US);
 
@@ -324,15 +333,11 @@ static void decide(uint32_t status, struct codec_session *session, int64_t now_u
         session->state[STATE_SEEN] = now_s;
     }
     session->state[STATE_ALARMS] = shown;
-    for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++) {
-        struct signal alarm = *said;
-
-        if (!(shown & alarms[i].bits) || before & alarms[i].bits)
-            continue;
-        alarm.kind = alarms[i].kind;
-        name_alarm(status, &alarm);
-        batch_add(batch, &alarm);
-    }
+    if (shown & STATUS_SOS && !(before & STATUS_SOS))
+        add_alarm(SIGNAL_PANIC, status, said, batch);
+    if ((shown ^ before) & STATUS_POWER_CUT)
+        add_alarm(shown & STATUS_POWER_CUT ? SIGNAL_MAINS_LOST : SIGNAL_MAINS_RESTORED, status,
+                  said, batch);
     if (batch->count == 0)
         batch_add(batch, said);
 }
@@ -342,6 +347,7 @@ static int h02_decode(const struct message *message, struct codec_session *sessi
 {
     struct batch batch = {.out = out, .limit = limit};
     struct signal said = {.kind = SIGNAL_HEARTBEAT};
+    bool has_status = true;
     uint32_t status;
 
     if (probe_text(message->body) == FRAME_READY) {
@@ -350,7 +356,7 @@ static int h02_decode(const struct message *message, struct codec_session *sessi
         if (fields.count < 3)
             return DECODE_BAD;
         bytes_copy_text(fields.at[1], said.identity, sizeof(said.identity));
-        status = read_text(&fields, &said);
+        has_status = read_text(&fields, &status, &said);
     } else if (message->body.size >= BINARY_SIZE && probe_binary(message->body) == FRAME_READY) {
         status = read_binary(message->body, &said);
     } else {
@@ -360,6 +366,8 @@ static int h02_decode(const struct message *message, struct codec_session *sessi
         memset(session->state, 0, sizeof(session->state));
         memcpy(session->identity, said.identity, sizeof(said.identity));
     }
+    if (!has_status)
+        status = ~(session->state[STATE_ALARMS] & STATUS_POWER_CUT);
     decide(status, session, environment->now_us, &said, &batch);
     return batch.count;
 }

@@ -78,6 +78,23 @@ static void a_state_rings_when_it_begins(void **state)
     }
 }
 
+static void the_mains_come_back(void **state)
+{
+    (void)state;
+    take(TEXT("FFF7FFFF") TEXT("FFF7FFFF") "*HQ,1000000042,HTBT#" TEXT("FFF7FFFD") TEXT("FFFFFFFF")
+             TEXT("FFFFFFFF"));
+    assert_int_equal(outcome.signal_count, 6);
+    assert_int_equal(outcome.signals[0].kind, SIGNAL_MAINS_LOST);
+    assert_int_equal(outcome.signals[1].kind, SIGNAL_POSITION);
+    assert_int_equal(outcome.signals[2].kind, SIGNAL_HEARTBEAT);
+    assert_int_equal(outcome.signals[3].kind, SIGNAL_PANIC);
+    assert_int_equal(outcome.signals[4].kind, SIGNAL_MAINS_RESTORED);
+    assert_string_equal(outcome.signals[4].code, "FFFFFFFF");
+    assert_int_equal(outcome.signals[5].kind, SIGNAL_POSITION);
+    take(TEXT("FFF7FFFF") "*HQ,1000000043,V1,030405," PLACE ",FFFFFFFF#");
+    assert_int_equal(drive_alarms(&outcome), 1); /* another device has its own */
+}
+
 static void odd_forms_are_understood(void **state)
 {
     const struct signal *signal =
@@ -225,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_press_is_a_panic),
         cmocka_unit_test(a_state_rings_when_it_begins),
+        cmocka_unit_test(the_mains_come_back),
         cmocka_unit_test(odd_forms_are_understood),
         cmocka_unit_test(binary_frames_are_read),
         cmocka_unit_test(frames_end_where_they_should),
