@@ -139,6 +139,22 @@ static uint8_t take_status(struct cursor *cursor, bool percentages, struct signa
     return information >> 3 & 7;
 }
 
+/* The same with the battery in hundredths of a volt, which says no percentage. */
+static uint8_t take_newer_status(struct cursor *cursor, struct signal *out)
+{
+    uint8_t information = cursor_u8(cursor), gsm;
+
+    if (cursor->failed)
+        return SHOWN_NONE;
+    if (information & INFORMATION_CHARGING)
+        out->flags |= SIGNAL_FLAG_CHARGING;
+    cursor_u16_be(cursor);
+    gsm = cursor_u8(cursor);
+    if (!cursor->failed && gsm <= 4)
+        take_gsm(gsm * 25, out);
+    return information >> 3 & 7;
+}
+
 /* The cell behind the position: with a length of 8 or 9 before it, or without one. Where six bytes
  * are left, the cell had a byte more and the levels are percentages. */
 static struct claim take_alarm(struct cursor *cursor, uint8_t type, struct signal *out)
@@ -281,7 +297,7 @@ void gt06_content_decode(const struct gt06_frame *frame, struct codec_session *s
         decide_status(frame, take_status(&cursor, false, out), session, out);
         break;
     case GT06_HEARTBEAT:
-        decide_status(frame, cursor_u8(&cursor) >> 3 & 7, session, out);
+        decide_status(frame, take_newer_status(&cursor, out), session, out);
         break;
     case GT06_ALARM:
     case GT06_ALARM_LBS:
