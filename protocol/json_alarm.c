@@ -15,6 +15,9 @@ static const struct {
     {"battery_low", SIGNAL_LOW_BATTERY},
 };
 
+/* What a text is looked for as where the member is true or false. */
+#define TRUE_WORD "true"
+
 /* Members of decoded sensor objects that mean an alarm: the whole text or one word of it. */
 static const struct sensor_alarm {
     const char *path, *word; /* NULL: any text */
@@ -31,6 +34,9 @@ static const struct sensor_alarm {
     {"status", "LEAK", SIGNAL_LEAK, true},
     {"status", "BURST", SIGNAL_LEAK, true},
     {"status", "POWER_LOW", SIGNAL_LOW_BATTERY, true},
+    {"leak", TRUE_WORD, SIGNAL_LEAK, true},
+    {"brokenPipe", TRUE_WORD, SIGNAL_LEAK, true},
+    {"continuousFlow", TRUE_WORD, SIGNAL_LEAK, true},
     {"batteryStatus", "LOW", SIGNAL_LOW_BATTERY, true},
 };
 
@@ -165,16 +171,20 @@ void json_alarm_collect(json_t *values, const struct signal *model, int64_t now_
 
     for (size_t i = 0; i < sizeof(sensor_alarms) / sizeof(sensor_alarms[0]); i++) {
         const struct sensor_alarm *rule = &sensor_alarms[i];
-        struct bytes text = json_value_text(json_value_at(values, rule->path));
+        const json_t *value = json_value_at(values, rule->path);
+        struct bytes text = json_is_true(value) ? bytes_of(TRUE_WORD) : json_value_text(value);
+        const char *word = rule->word;
 
-        if (!shows(text, rule->word))
+        if (!shows(text, word))
             continue;
+        if (json_is_true(value))
+            text = bytes_of(word = rule->path);
         signal = *model;
         signal.kind = rule->kind;
         bytes_copy_text(text, signal.code, sizeof(signal.code));
         if (rule->lasting)
-            name_by_day(bytes_of(rule->word),
-                        model->occurred_at_us ? model->occurred_at_us : now_us, &signal);
+            name_by_day(bytes_of(word), model->occurred_at_us ? model->occurred_at_us : now_us,
+                        &signal);
         batch_add(batch, &signal);
     }
     member = json_value_at(values, "alarm");

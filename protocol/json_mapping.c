@@ -36,6 +36,8 @@ static const struct json_mapping mappings[] = {
      NO_NAMES},
     {"thingsboard", "v1/devices/me/telemetry", -1, -1, "device_id|deviceName|serial", "ts", "",
      "[].values?", DEVICE_UNKNOWN, false, NO_NAMES},
+    {"thingsboard", "v2/t", -1, -1, "device_id|deviceName|serial", "ts", "", "[].values?",
+     DEVICE_UNKNOWN, false, NO_NAMES},
     {"thingsboard", "v1/gateway/telemetry", -1, -1, "", "ts", "", "*.[].values?", DEVICE_UNKNOWN,
      false, NO_NAMES},
     {"huawei_iotda", "$oc/devices/+/sys/properties/+", 2, -1, "", "event_time", "",

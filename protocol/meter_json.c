@@ -414,6 +414,7 @@ static const char *const topics[] = {
     "application/+/device/+/event/location",
     "v3/+/devices/+/up",
     "v1/devices/me/telemetry",
+    "v2/t",
     "v1/gateway/telemetry",
     "$oc/devices/+/sys/properties/+",
     "$oc/devices/+/sys/gateway/sub_devices/properties/+",
