@@ -167,6 +167,7 @@ declare
     wanted date[];
 begin
     perform pg_advisory_xact_lock(hashtext('onekey.roll_up_days'), hashtext(district));
+    perform onekey.roll_up_care(district, days, today);
     update onekey.rolled_day r set is_stale = true
     where r.district = roll_up_days.district and r.day in (select onekey.stale_days(district)) and not r.is_stale;
     insert into onekey.roll_up_mark values (district, at)

@@ -447,15 +447,7 @@ $$;
 
 -- --- the customer's own table ---
 
--- Care by telephone that was done.
-create or replace function onekey.care_calls(district text, from_day date, until_day date, area_id bigint) returns bigint
-language sql stable security definer set search_path = onekey, pg_temp as $$
-    select count(*) from onekey.care_contact c
-    join onekey.care_task t on t.name = c.task and not t.is_visit
-    cross join onekey.report_areas(care_calls.district, care_calls.area_id) a(ids)
-    where c.district = care_calls.district and c.is_done and c.at >= (select onekey.day_begins(care_calls.district, from_day))
-      and c.at < (select onekey.day_begins(care_calls.district, until_day)) and (a.ids is null or c.area_id = any (a.ids))
-$$;
+drop function if exists onekey.care_calls(text, date, date, bigint); -- of an earlier version
 
 create or replace function onekey.measure_services(district text, from_day date, until_day date, area_id bigint default null,
                                                    is_raw boolean default false)
@@ -468,7 +460,7 @@ language sql stable as $$
         where e.episode = 1 and e.mode <> 'test' and (e.class in ('alarm', 'service', 'care') and e.kind <> 'wander')
         group by 1
         union all
-        select 'care_call', onekey.care_calls(measure_services.district, from_day, until_day, measure_services.area_id)
+        select 'care_call', sum(c.calls) from onekey.care_days(measure_services.district, from_day, until_day, measure_services.area_id, is_raw) c
     ), served as materialized (
         select k.name::text, coalesce((select sum(t.n) from tickets t where t.service = k.name), 0)::bigint as n
         from onekey.service_kind k where k.name <> 'none'
@@ -532,7 +524,7 @@ create or replace function onekey.definitions_version() returns text
 language sql stable security definer set search_path = onekey, pg_temp as $$
     select left(md5(string_agg(p.prosrc, '' order by p.proname)), 8) from pg_proc p
     where p.pronamespace = 'onekey'::regnamespace
-      and (p.proname like 'measure\_%' or p.proname in ('episodes', 'episodes_of', 'open_episodes'))
+      and (p.proname like 'measure\_%' or p.proname in ('episodes', 'episodes_of', 'open_episodes', 'care_days', 'care_of'))
 $$;
 comment on function onekey.definitions_version() is
     'Changes whenever a definition of a measure does: two reports with the same one mean the same by their figures';
@@ -566,7 +558,7 @@ comment on function onekey.read_measure(text, text, date, date, bigint, boolean)
 select onekey.grant_execute(p.proname::text)
 from pg_proc p where p.pronamespace = 'onekey'::regnamespace and p.proname like 'measure\_%';
 select onekey.grant_execute(name)
-from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes', 'care_calls']) name;
+from unnest(array['finite', 'percent', 'street_towns', 'limits_of', 'device_name', 'metered_homes']) name;
 select onekey.grant_execute('read_measure', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('report_catalog', 'onekey_report', 'onekey_console');
 select onekey.grant_execute('definitions_version', 'onekey_report', 'onekey_console');

@@ -243,28 +243,23 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
                onekey.day_begins(measure_care.district, until_day) as until_at,
                onekey.report_areas(measure_care.district, measure_care.area_id) as areas
     ), promises as (
-        select c.task, c.area_id, 1 as due, (bool_or(c.is_done))::int as done,
-               (bool_or(c.is_done and c.at <= c.on_time_until))::int as in_time, 0 as overdue
-        from onekey.care_contact c cross join bounds b
-        where c.district = measure_care.district and c.due_at >= b.from_at and c.due_at < b.until_at
-          and c.at >= b.from_at - interval '1 year'
-        group by c.plan_id, c.due_at, c.task, c.area_id
+        select c.task, c.area_id, c.due, c.done, c.in_time, 0 as overdue
+        from onekey.care_days(measure_care.district, from_day, until_day, measure_care.area_id, is_raw) c where c.due > 0
         union all
         select p.task, h.area_id, 1, 0, 0, (p.due_at < now())::int
         from onekey.care_plan p
         join onekey.household h on h.district = p.district and h.id = p.household_id
         cross join bounds b
         where p.district = measure_care.district and p.is_active and p.due_at >= b.from_at
-          and p.due_at < least(b.until_at, now())
+          and p.due_at < least(b.until_at, now()) and (b.areas is null or h.area_id = any (b.areas))
           and not exists (select from onekey.care_contact c where c.district = p.district and c.plan_id = p.id
                           and c.due_at = p.due_at)
     )
     select p.task, case when grouping(a.name_zh) = 0 then coalesce(a.name_zh, '-') end, sum(p.due)::bigint,
            sum(p.done)::bigint, sum(p.in_time)::bigint, onekey.percent(sum(p.in_time)::bigint, sum(p.due)::bigint),
            sum(p.overdue)::bigint
-    from promises p cross join bounds b
+    from promises p
     left join onekey.street_towns(measure_care.district) a on a.area_id = p.area_id
-    where b.areas is null or p.area_id = any (b.areas)
     group by p.task, grouping sets ((), (a.name_zh))
     order by p.task, grouping(a.name_zh) desc, 2
 $$;

@@ -34,6 +34,7 @@ def test_a_year_has_the_services_of_the_customer(db):
     equal(db.sql("""select count(*) from onekey.ticket t where state <> 'closed'
         or not raised_at between received_at and closed_at or coalesce(answered_at, claimed_at) < claimed_at
         or coalesce(closed_at < greatest(answered_at, dispatched_at, on_scene_at, verified_at), false)"""), "0")
+    equal(db.sql("select count(*) from onekey.care_plan where due_at < now() - interval '1 day'"), "0")
     alarms = next(one for one in figures(db, "answer", "2027-01-01") if one["class"] == "alarm" and one["mode"] == "normal")
     assert 95 < alarms["within_60"] < 100, alarms
 

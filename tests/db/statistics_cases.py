@@ -223,6 +223,23 @@ cross join lateral (values (1, 'raised', null, t.raised_at), (2, 'presented', nu
 where t.subject like 'y:%' and e.at is not null order by t.id, e.place;
 """
 
+# Greetings and a visit of those weeks: some tried in vain before, some kept late, by the next day or not at all.
+CARE = """
+insert into onekey.resident (district, household_id, name) values ('D', 3, 'Sample Three');
+insert into onekey.care_plan (district, household_id, task, due_at, next_try_at)
+values ('D', 1, 'greeting', '2026-03-21 09:00+08', '2026-03-21 09:00+08'), ('D', 3, 'greeting', '2026-03-30 09:00+08', '2026-03-30 09:00+08'),
+       ('D', 1, 'visit', '2026-03-30 09:00+08', '2026-03-30 09:00+08');
+insert into onekey.care_contact (district, at, plan_id, task, household_id, area_id, due_at, on_time_until, attempt, result, is_done, actor)
+select 'D', c.due_at + c.late, p.id, p.task, p.household_id, h.area_id, c.due_at, c.due_at + interval '12 hours', 1, c.result, c.is_done, 'li'
+from onekey.care_plan p
+join onekey.household h on h.district = p.district and h.id = p.household_id
+cross join generate_series(1, 18) d(day)
+cross join lateral (select timestamptz '2026-03-01 09:00+08' + (d.day + p.id % 3) * interval '1 day' + p.id * interval '7 hours' as due_at) g
+cross join lateral (values (g.due_at, interval '1 hour', 'no_answer', false, d.day % 3 = 0 or d.day = 14),
+    (g.due_at, d.day * interval '1 hour', 'well', true, d.day % 7 > 0)) c(due_at, late, result, is_done, happens)
+where c.happens;
+"""
+
 
 def test_sums_agree(db):
     db.sql(TOWN + WEEKS)
@@ -253,7 +270,7 @@ def all_measures(db, raw):
 
 
 def test_summarised_days_are_the_raw_ones(db):
-    db.sql(TOWN + WEEKS)
+    db.sql(TOWN + WEEKS + CARE)
     equal(db.sql("select count(*), sum(episodes) from onekey.roll_up_days('D', 400)").split("|")[1], "600")
     equal(db.sql("select count(*) from onekey.episode"), "600")
     equal(db.sql("select count(*) from onekey.stale_days('D')"), "0")
@@ -272,6 +289,31 @@ def test_summarised_days_are_the_raw_ones(db):
     equal(db.sql("select count(*) from onekey.episode"), "601")
     db.sql("delete from onekey.episode where day = '2026-03-07'")  # the summaries are what is read
     assert all_measures(db, False) != all_measures(db, True)
+
+
+def test_summarised_care_is_the_raw_one(db):
+    care = lambda raw, area="null": [rows(db, name, "2026-03-01", "2026-03-22", area=area, raw=raw) for name in ["care", "services"]]
+    db.sql(TOWN + CARE)
+    equal(part(row(db, "care", {"task": "greeting", "area": None}, from_day="2026-03-01", until_day="2026-03-22"),
+               "due done in_time overdue_now"), [35, 32, 22, 1])  # two of 17 days each were tried or kept, one more has not been tried at all
+    calls = row(db, "services", {"service": "care_call"}, from_day="2026-03-01", until_day="2026-03-22")
+    equal(calls["services"], 31)  # without visits; one was made on the 22nd
+    equal(db.sql("select count(*) from onekey.roll_up_days('D', 400)"), "0")  # no ticket
+    equal(db.sql("select sum(due), sum(calls) from onekey.care_day"), "51|32")
+    equal([care(False), care(False, 3)], [care(True), care(True, 3)])
+    # What was not reached is reached in the end, long after.
+    db.sql("""insert into onekey.care_contact (district, plan_id, task, household_id, area_id, due_at, on_time_until, attempt, result, is_done)
+        select district, plan_id, task, household_id, area_id, due_at, on_time_until, 2, 'well', true from onekey.care_contact c
+        where not is_done and not exists (select from onekey.care_contact d where d.plan_id = c.plan_id and d.due_at = c.due_at and d.is_done)""")
+    before = db.sql("select count(*) from onekey.stale_care('D')")
+    assert int(before) > 0, before
+    equal(care(False), care(True))
+    db.sql("select count(*) from onekey.roll_up_days('D', 400)")
+    db.sql("update onekey.rolled_care set rolled_at = rolled_at + interval '2 hours'")
+    equal(db.sql("select count(*) from onekey.stale_care('D')"), "0")
+    equal(care(False), care(True))
+    db.sql("delete from onekey.care_day where day = '2026-03-07'")
+    assert care(False) != care(True)
 
 
 def test_every_measure_is_explained_as_it_is(db):
