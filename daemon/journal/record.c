@@ -14,12 +14,19 @@ static void put(uint8_t *out, uint64_t value, unsigned bytes)
         out[i] = (uint8_t)(value >> (8 * i));
 }
 
-static uint64_t get(const uint8_t *in, unsigned bytes)
+static uint32_t get_u16(const uint8_t *in)
 {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint64_t)in[i] << (8 * i);
-    return value;
+    return (uint32_t)in[0] | (uint32_t)in[1] << 8;
+}
+
+static uint32_t get_u32(const uint8_t *in)
+{
+    return get_u16(in) | get_u16(in + 2) << 16;
+}
+
+static uint64_t get_u64(const uint8_t *in)
+{
+    return get_u32(in) | (uint64_t)get_u32(in + 4) << 32;
 }
 
 static uint32_t checksum(const uint8_t *bytes, size_t payload)
@@ -50,24 +57,24 @@ void record_encode(const struct record *record, uint8_t *out)
 
 uint64_t record_number(const uint8_t *bytes)
 {
-    return get(bytes + AT_NUMBER, 8);
+    return get_u64(bytes + AT_NUMBER);
 }
 
 enum record_state record_decode(const uint8_t *bytes, size_t have, struct record *record)
 {
     if (have < RECORD_HEADER)
         return RECORD_SHORT;
-    record->size = (uint16_t)get(bytes + AT_SIZE, 2);
+    record->size = (uint16_t)get_u16(bytes + AT_SIZE);
     record->type = bytes[AT_TYPE];
-    record->number = get(bytes + AT_NUMBER, 8);
-    record->durable = get(bytes + AT_DURABLE, 8);
+    record->number = get_u64(bytes + AT_NUMBER);
+    record->durable = get_u64(bytes + AT_DURABLE);
     record->payload = bytes + RECORD_HEADER;
     if (record->size > RECORD_PAYLOAD_MAX || record->type == 0 || bytes[AT_FORMAT] != FORMAT ||
         record->number >= RECORD_NUMBER_END || record->durable >= record->number)
         return RECORD_BAD;
     if (have < record_size(record->size))
         return RECORD_SHORT;
-    return checksum(bytes, record->size) == get(bytes + AT_CRC, 4) ? RECORD_GOOD : RECORD_BAD;
+    return checksum(bytes, record->size) == get_u32(bytes + AT_CRC) ? RECORD_GOOD : RECORD_BAD;
 }
 
 bool record_is_own(const struct record *record)
@@ -77,7 +84,7 @@ bool record_is_own(const struct record *record)
 
 uint64_t record_checkpoint(const struct record *record)
 {
-    return record_is_own(record) && record->size == 8 ? get(record->payload, 8) : 0;
+    return record_is_own(record) && record->size == 8 ? get_u64(record->payload) : 0;
 }
 
 void record_put_checkpoint(uint8_t *payload, uint64_t checkpoint)

@@ -56,23 +56,47 @@ static void accept(struct scan *scan, const struct record *record)
     memset(&scan->stray, 0, sizeof scan->stray);
 }
 
-static void step_over(struct scan *scan)
+/* How many bytes from here are zero, as far as can be seen; a whole number of steps. Most of a
+ * segment is zeros, and a start reads all of them. */
+static size_t blank_bytes(const uint8_t *window, size_t have)
+{
+    size_t at = 0;
+    uint64_t words[8] = {0};
+    while (have - at >= sizeof words) {
+        memcpy(words, window + at, sizeof words);
+        if ((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] |
+             words[7]) != 0)
+            break;
+        at += sizeof words;
+    }
+    for (; have - at >= STEP; at += STEP) {
+        memcpy(words, window + at, STEP);
+        if (words[0] != 0)
+            break;
+    }
+    return at;
+}
+
+static void step_over(struct scan *scan, size_t bytes)
 {
     if (scan->stray.bytes == 0) {
         scan->stray.segment = scan->segment;
         scan->stray.offset = scan->offset;
     }
-    scan->stray.bytes += STEP;
-    scan->offset += STEP;
+    scan->stray.bytes += bytes;
+    scan->offset += bytes;
 }
 
 enum scan_result scan_next(struct scan *scan, const uint8_t *window, size_t have, uint64_t end,
                            struct record *record)
 {
-    for (size_t at = 0; scan->offset + RECORD_HEADER <= end; at += STEP) {
+    size_t step;
+    for (size_t at = 0; scan->offset + RECORD_HEADER <= end; at += step) {
         if (have < at + RECORD_HEADER)
             return SCAN_MORE;
-        if (belongs(scan, record_number(window + at))) {
+        size_t blank = blank_bytes(window + at, have - at);
+        step = blank < RECORD_HEADER ? STEP : blank - RECORD_HEADER + STEP;
+        if (blank < RECORD_HEADER && belongs(scan, record_number(window + at))) {
             enum record_state state = record_decode(window + at, have - at, record);
             if (state == RECORD_GOOD) {
                 accept(scan, record);
@@ -81,7 +105,7 @@ enum scan_result scan_next(struct scan *scan, const uint8_t *window, size_t have
             if (state == RECORD_SHORT && have - at < end - scan->offset)
                 return SCAN_MORE;
         }
-        step_over(scan);
+        step_over(scan, step);
     }
     return SCAN_END;
 }
