@@ -11,8 +11,9 @@
 
 struct x509_store_st; /* of OpenSSL */
 
-/* Those of a PEM file; NULL: those of the system, each of which is read when it is first needed. NULL,
- * and one sentence in `error`, if there are none. */
+/* Those of a PEM file; NULL: those of the system, each of which is read when it is first needed if they
+ * lie in a folder by their hashes (as Debian keeps them). NULL, and one sentence in `error`, if there are
+ * none. */
 struct x509_store_st *trust_open(const char *path, char *error, size_t error_size) MUST_USE;
 void trust_close(struct x509_store_st *trust);
 /* Puts them into an SSL_CTX. */
