@@ -17,11 +17,12 @@ select k.name as kind, s.name as service_kind, k.class as kind_class, onekey.con
 from onekey.ticket_kind k join onekey.service_kind s on (k.name = 'service') = (s.name <> 'none');
 comment on view onekey.v_lane_kind is 'Kinds of tickets with the lane in which a console shows them';
 
--- Those of these tickets that whoever acts may see, as a console shows them; nth: their place in ids. In plpgsql, as are
--- its neighbours, because a session plans that once; a function in SQL is planned at each call, which took most of its time.
+-- Those of these tickets that whoever acts may see, as a console shows them; nth: their place in ids. In plpgsql and by
+-- a generic plan, as are its neighbours: so it is planned once a session, and planning takes longer than reading.
 create or replace function onekey.console_rows(district text, ids bigint[])
 returns table (id bigint, nth bigint, body jsonb, unshown boolean)
-language plpgsql stable set search_path = onekey, pg_temp as $$
+language plpgsql stable set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
     return query
@@ -42,7 +43,8 @@ comment on function onekey.console_rows(text, bigint[]) is 'Tickets as rows of t
 -- Numbers of one page, and where the next begins: the best of each kind, and of those the best. Each kind is a walk along
 -- an index that stops at the end of the page. Those on hold are few and come last.
 create or replace function onekey.console_queue(district text, lane text, owner text, after text, most integer)
-returns table (id bigint, place text) language plpgsql stable set search_path = onekey, pg_temp as $$
+returns table (id bigint, place text) language plpgsql stable set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     place text[] := string_to_array(after, '_');
@@ -105,7 +107,8 @@ end $$;
 -- --- counts ---
 
 create or replace function onekey.console_summary(district text) returns jsonb
-language plpgsql stable set search_path = onekey, pg_temp as $$
+language plpgsql stable set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan as $$
 begin
     return (
     with grouped as ( -- thousands of tickets; what comes after has a few dozen rows
