@@ -81,8 +81,9 @@ static void wait_for_mark(struct crowd *crowd, const char *mark)
 static void open_streams(struct crowd *crowd, int port, const char *cookie)
 {
     char head[512];
-    int size = snprintf(head, sizeof(head),
-                        "GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: %s\r\n\r\n", cookie);
+    int size =
+        snprintf(head, sizeof(head),
+                 "GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: %s\r\n\r\n", cookie);
     for (size_t i = 0; i < crowd->count; i++) {
         struct client *client = &crowd->clients[i];
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
@@ -119,7 +120,7 @@ int main(int argc, char **argv)
     crowd.times = calloc(crowd.count + 1, sizeof(*crowd.times));
     if (crowd.poll < 0 || crowd.clients == NULL || crowd.times == NULL || crowd.count == 0)
         fail("setup");
-    open_streams(&crowd, atoi(argv[1]), argv[3]);
+    open_streams(&crowd, (int)strtol(argv[1], NULL, 10), argv[3]);
     wait_for_mark(&crowd, "event: hello");
     printf("ready=%zu\n", crowd.count);
     fflush(stdout);

@@ -15,6 +15,7 @@
 #include <utlist.h>
 
 #include "tools/console/http/endpoint.h"
+#include "tools/console/http/push.h"
 #include "tools/console/http/status.h"
 
 #define BACKLOG 1024
@@ -212,7 +213,8 @@ void server_send(struct exchange *exchange, struct evbuffer *shared)
     assert(connection->state == STREAMING);
     if (connection->stream == NULL || connection->is_dying)
         return; /* is being dropped */
-    evbuffer_add_buffer_reference(output_of(connection), shared);
+    if (connection->server->settings.tls != NULL || !push_now(connection->stream, shared))
+        evbuffer_add_buffer_reference(output_of(connection), shared);
     if (evbuffer_get_length(output_of(connection)) > connection->server->settings.backlog_max) {
         connection->server->figures.stalled++;
         connection->is_dying = true;
