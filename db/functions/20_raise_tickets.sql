@@ -32,8 +32,9 @@ declare
 begin
     -- One batch of a gateway at a time: a replay on a new connection waits for what the old one still does.
     perform pg_advisory_xact_lock(hashtext('onekey.gateway'), hashtext(raise_tickets.district || ' ' || gateway));
-    batch := onekey.resolve_signals(gateway, raise_tickets.district, numbers, protocols, identities, kinds,
-                                    service_kinds, flag_lists, occurred_ats, received_ats, raws, details);
+    batch := onekey.lower_devices(raise_tickets.district, onekey.resolve_signals(
+        gateway, raise_tickets.district, numbers, protocols, identities, kinds, service_kinds, flag_lists, occurred_ats,
+        received_ats, raws, details));
     select array_agg(distinct i.subject) into ordered from unnest(batch) i where i.action <> 'raise';
     if ordered is null then
         return query select * from onekey.open_or_bump(gateway, raise_tickets.district, batch);

@@ -151,7 +151,8 @@ begin
         'oldest_unanswered', (select o.ticket from oldest o),
         'load', (select jsonb_build_object('tickets_10min', l.tickets, 'operators', d.operators,
                      'per_operator', round(l.tickets / nullif(d.operators, 0)::numeric, 2)) from lately l, duty d),
-        'outage', exists (select from counted o where o.kind = 'outage')));
+        'outage', exists (select from counted o where o.kind = 'outage'),
+        'disasters', onekey.disasters_now(console_summary.district)));
 end $$;
 comment on function onekey.console_summary(text) is 'Counts of the queue as whoever acts may see it';
 
@@ -462,6 +463,35 @@ begin
         from onekey.escalation_step e where e.district in ('*', me.district))));
 end $$;
 
+create or replace function onekey.api_escalation_policy(arguments jsonb) returns onekey.console_answer
+language plpgsql set search_path = onekey, pg_temp as $$
+declare
+    me onekey.app_user := onekey.console_me();
+    refused onekey.console_answer := onekey.console_forbidden('read_limits', 'escalation_policy');
+begin
+    if refused.status is not null then
+        return refused;
+    end if;
+    return onekey.console_ok((select to_jsonb(p) from onekey.escalation_policy p where p.district in (me.district, '*')
+                              order by p.district = '*' limit 1));
+end $$;
+
+-- The last disasters, those that go on first.
+create or replace function onekey.api_disasters(arguments jsonb) returns onekey.console_answer
+language plpgsql set search_path = onekey, pg_temp as $$
+declare
+    me onekey.app_user := onekey.console_me();
+    refused onekey.console_answer := onekey.console_forbidden('read_summary', 'disasters');
+begin
+    if refused.status is not null then
+        return refused;
+    end if;
+    return onekey.console_ok(jsonb_build_object('rows', (
+        select coalesce(jsonb_agg(to_jsonb(x) - 'district' order by x.ended_at is not null, x.id desc), '[]') from (
+            select * from onekey.disaster d where d.district = me.district
+            order by d.ended_at is not null, d.id desc limit 50) x)));
+end $$;
+
 create or replace function onekey.api_audit(arguments jsonb) returns onekey.console_answer
 language plpgsql security definer set search_path = onekey, pg_temp as $$
 declare
@@ -486,5 +516,5 @@ select onekey.grant_to('select on onekey.v_lane_kind', 'onekey_console');
 select onekey.grant_execute(name, 'onekey_console')
 from unnest(array['console_lane', 'console_rows', 'console_queue', 'api_queue', 'console_summary', 'api_summary', 'console_on_duty', 'api_on_duty',
     'api_wall', 'console_wall_figures', 'api_ticket', 'api_household', 'api_dictionary', 'api_search', 'api_users', 'api_absences',
-    'api_policy', 'api_escalation', 'api_audit']) name;
+    'api_policy', 'api_escalation', 'api_escalation_policy', 'api_disasters', 'api_audit']) name;
 select onekey.grant_execute('find_anything');

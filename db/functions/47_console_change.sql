@@ -180,6 +180,41 @@ begin
                 else onekey.console_ok(jsonb_build_object('id', known)) end;
 end $$;
 
+create or replace function onekey.api_escalation_policy_set(arguments jsonb) returns onekey.console_answer
+language sql set search_path = onekey, pg_temp as $$
+    select case when onekey.set_escalation_policy((onekey.console_me()).district, arguments -> 'body')
+                then onekey.console_ok('{"done": true}') else onekey.console_refused('set_limits') end
+$$;
+
+create or replace function onekey.api_disaster_set(arguments jsonb) returns onekey.console_answer
+language plpgsql set search_path = onekey, pg_temp as $$
+declare
+    -- By its path it is told whether one begins or ends.
+    known bigint := onekey.set_disaster((onekey.console_me()).district, case when arguments ? 'id'
+        then jsonb_build_object('id', arguments -> 'id', 'remove', true) else (arguments -> 'body') - '{id,remove}'::text[] end);
+begin
+    return case when known is null then onekey.console_refused('set_disaster')
+                else onekey.console_ok(jsonb_build_object('id', known)) end;
+end $$;
+
+-- --- contacts that were asked ---
+
+create or replace function onekey.api_contact_result(arguments jsonb) returns onekey.console_answer
+language sql set search_path = onekey, pg_temp as $$
+    select case when onekey.contact_result((onekey.console_me()).district, (arguments ->> 'id')::bigint, arguments #>> '{body,result}')
+                then onekey.console_ok('{"done": true}') else onekey.console_refused('result') end
+$$;
+
+-- A contact answers by the token of the notice that asked him: nobody is logged in.
+create or replace function onekey.console_contact_reply(district text, token text, result text) returns onekey.console_answer
+language sql set search_path = onekey, pg_temp as $$
+    select case when onekey.contact_reply(console_contact_reply.district, console_contact_reply.token, console_contact_reply.result)
+                then onekey.console_ok('{"done": true}')
+                else onekey.console_error(404, 'not_found', 'nothing such is asked, or it is over') end
+$$;
+comment on function onekey.console_contact_reply(text, text, text) is 'The answer of a contact, who holds the token of its notice';
+
 select onekey.grant_execute(name, 'onekey_console')
 from unnest(array['console_command', 'api_command', 'api_shift', 'console_set_user', 'api_user_add', 'api_user_change',
-    'api_absence_add', 'api_absence_end', 'api_contacts_set', 'api_policy_set', 'api_escalation_set']) name;
+    'api_absence_add', 'api_absence_end', 'api_contacts_set', 'api_policy_set', 'api_escalation_set',
+    'api_escalation_policy_set', 'api_disaster_set', 'api_contact_result', 'console_contact_reply']) name;

@@ -230,22 +230,45 @@ begin
         ('name', r.name, 'is empty', 'give the name', r.name is null),
         ('phone', r.phone, 'is empty', 'give the number to call', r.phone is null),
         ('phone', r.phone, 'is no telephone number', 'use digits',
-         r.phone is not null and not onekey.is_phone(r.phone))
+         r.phone is not null and not onekey.is_phone(r.phone)),
+        ('available_from', r.available_from, 'is no time of day', 'write 08:00, or leave both times empty for all day',
+         r.available_from is not null and not onekey.is_time_of_day(r.available_from)),
+        ('available_until', r.available_until, 'is no time of day', 'write 20:00, or leave both times empty for all day',
+         r.available_until is not null and not onekey.is_time_of_day(r.available_until)),
+        ('available_until', r.available_until, 'goes with available_from', 'give both times, or neither',
+         (r.available_from is null) <> (r.available_until is null)),
+        ('available_days', r.available_days, 'is no list of days', 'write days as numbers, 1 for Monday: 1 2 3 4 5; empty: every day',
+         not coalesce(r.available_days ~ '^[1-7]( [1-7])*$', true))
     ) c(column_name, value, problem, remedy, wrong)
     where c.wrong;
 end $$;
 
+create or replace function onekey.is_time_of_day(text text) returns boolean
+language sql immutable set search_path = onekey, pg_temp as $$
+    select is_time_of_day.text ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'
+$$;
+
 create or replace function onekey.apply_contacts(home text)
 returns table (added bigint, changed bigint) language plpgsql set search_path = onekey, pg_temp as $$
+declare
+    -- A file that says nothing of hours leaves them as they were.
+    says_hours boolean := exists (select from pg_temp.import_row r
+                                  where r.available_from is not null or r.available_days is not null);
 begin
     return query
     with stored as (
-        insert into onekey.contact as c (district, household_id, position, role, name, phone)
-        select home, h.id, r."order"::smallint, r.role, r.name, r.phone
+        insert into onekey.contact as c (district, household_id, position, role, name, phone,
+                                         available_from, available_until, available_days)
+        select home, h.id, r."order"::smallint, r.role, r.name, r.phone, r.available_from::time, r.available_until::time,
+               string_to_array(r.available_days, ' ')::smallint[]
         from pg_temp.import_row r join onekey.household h on h.district = home and h.code = r.household
         on conflict (district, household_id, position) do update
-        set role = excluded.role, name = excluded.name, phone = excluded.phone
+        set role = excluded.role, name = excluded.name, phone = excluded.phone, available_from = case when says_hours then excluded.available_from else c.available_from end,
+            available_until = case when says_hours then excluded.available_until else c.available_until end,
+            available_days = case when says_hours then excluded.available_days else c.available_days end
         where (c.role, c.name, c.phone) is distinct from (excluded.role, excluded.name, excluded.phone)
+           or says_hours and (c.available_from, c.available_until, c.available_days) is distinct from
+                             (excluded.available_from, excluded.available_until, excluded.available_days)
         returning xmax = 0 as is_new
     )
     select count(*) filter (where is_new), count(*) filter (where not is_new) from stored;
@@ -379,5 +402,5 @@ end $$;
 
 select onekey.grant_execute(name) from unnest(array[
     'import_errors', 'import_apply', 'import_district', 'check_areas', 'apply_areas', 'number_of', 'is_phone',
-    'yes_no', 'check_households', 'apply_households', 'check_contacts', 'apply_contacts', 'check_devices',
+    'yes_no', 'is_time_of_day', 'check_households', 'apply_households', 'check_contacts', 'apply_contacts', 'check_devices',
     'apply_devices', 'supervision_s', 'moment_of', 'check_absences', 'apply_absences']) name;

@@ -82,9 +82,12 @@ begin
         from begun t
         left join step w on w.id = t.id and w.nth = t.nth
     ), outage as materialized (
-        -- Outages are few: of an area, of what stands below it, or of all.
+        -- Outages and disasters are few: of an area, of what stands below it, or of all.
         select o.received_at, coalesce(o.closed_at, 'infinity') as closed_at, o.area_id from onekey.ticket o
         where o.district = $1 and o.kind = 'outage' and o.received_at < $3 and coalesce(o.closed_at, 'infinity') > $2
+        union all
+        select d.started_at, coalesce(d.ended_at, 'infinity'), d.area_id from onekey.disaster d
+        where d.district = $1 and d.started_at < $3 and coalesce(d.ended_at, 'infinity') > $2
     )
     select $1, (o.begins_at at time zone $4)::date, o.ticket_id, o.episode,
            case when o.is_test and o.ending is null or o.kind = 'test' or o.outcome = 'test' then 'test'

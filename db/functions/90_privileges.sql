@@ -5,7 +5,7 @@ select onekey.grant_to('usage on schema onekey', 'onekey_gateway', 'onekey_conso
 select onekey.grant_to('select on onekey.ticket_kind, onekey.service_kind, onekey.outcome, onekey.ticket_class',
                        'onekey_console', 'onekey_report');
 select onekey.grant_to('select on onekey.signal_kind, onekey.ticket_command, onekey.ticket_transition, onekey.helper_kind,
-    onekey.sla_policy, onekey.escalation_step, onekey.escalation_policy, onekey.app_role, onekey.role_command, onekey.area, onekey.gateway',
+    onekey.sla_policy, onekey.escalation_step, onekey.escalation_policy, onekey.disaster, onekey.app_role, onekey.role_command, onekey.area, onekey.gateway',
     'onekey_console');
 -- Rows of these only as far as whoever acts is responsible: the policies below.
 select onekey.grant_to('select on onekey.ticket, onekey.ticket_event, onekey.ticket_helper, onekey.signal, onekey.rejected,
@@ -58,7 +58,7 @@ select onekey.limit_rows('rejected', 'exists (select from onekey.scope() s
 select onekey.limit_rows('device', 'onekey.sees(district, onekey.area_of_household(district, household_id))');
 select onekey.limit_rows(name, format('exists (select from onekey.scope() s
     where s.everything or s.district = %I.district)', name))
-from unnest(array['app_user', 'shift', 'call_audit']) name;
+from unnest(array['app_user', 'shift', 'call_audit', 'disaster']) name;
 
 select onekey.grant_execute('area_of_household', 'onekey_console');
 select onekey.grant_execute('limit_rows');

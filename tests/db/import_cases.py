@@ -47,6 +47,16 @@ def test_a_district_is_imported_and_imported_again(db):
     equal(imported(db, "contacts", "household,order,role,name,phone\nH9,1,family,Sample A,000-1\n"
                                    "H9,2,key_holder,Sample B,000-22\n".replace("000-1", "000-111")),
           "2 contacts: 2 new, 0 changed")
+    hours = "household,order,role,name,phone,available_from,available_until,available_days\n"
+    equal(imported(db, "contacts", hours + "H9,1,family,Sample A,000-111,20:00,08:00,1 2 3\n"), "1 contacts: 0 new, 1 changed")
+    equal(imported(db, "contacts", "household,order,role,name,phone\nH9,1,family,Sample A,000-112\n"), "1 contacts: 0 new, 1 changed")
+    equal(db.sql("select phone, available_from, available_until, available_days from onekey.contact where name = 'Sample A'"),
+          "000-112|20:00:00|08:00:00|{1,2,3}")
+    equal(refused(db, "contacts", hours + "H9,1,family,A,000-111,8,24:00,\nH9,2,family,B,000-111,08:00,,mo\n"),
+          ['2: column available_from: "8" is no time of day; write 08:00, or leave both times empty for all day',
+           '2: column available_until: "24:00" is no time of day; write 20:00, or leave both times empty for all day',
+           '3: column available_days: "mo" is no list of days; write days as numbers, 1 for Monday: 1 2 3 4 5; empty: every day',
+           '3: column available_until: goes with available_from; give both times, or neither'])
     equal(imported(db, "devices", "protocol,identity,kind,household,report_interval_s,secret\n"
                                   "watch,w9,wristband,H9,,\nmeter_json,m9,meter,H9,3600,00ff\nwatch,spare,wristband,,,\n"),
           "3 devices: 3 new, 0 changed")

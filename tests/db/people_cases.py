@@ -73,10 +73,10 @@ def test_no_client_calls_what_is_inside(db):
     # What a console asks for a browser is done as whoever is logged in: tests/system/console_api.py.
     equal(sorted(name for name in inside if not name.startswith(("ticket_", "api_", "console_"))),
           ["act_as", "area_of_household", "areas_above", "ask_device", "audit_call", "call_for_weather", "care_done",
-           "contact_reply", "contact_result", "definitions_version", "draw_audits", "due_care", "end_absence", "maintain_partitions",
+           "contact_reply", "contact_result", "definitions_version", "disasters_now", "draw_audits", "due_care", "end_absence", "maintain_partitions",
            "mask_phone", "read_audit", "read_device_commands", "read_household", "read_measure", "read_observations",
            "read_silence", "read_ticket", "reads_phones", "report_catalog", "report_refusal", "roll_up_days", "scope",
-           "sees", "set_absence", "set_care_plan", "set_escalation", "set_escalation_policy", "set_limit", "set_shift",
+           "sees", "set_absence", "set_care_plan", "set_disaster", "set_escalation", "set_escalation_policy", "set_limit", "set_shift",
            "set_silence", "set_user", "tickets_presented", "upcoming", "zone"])
     equal(sorted(name.removeprefix("ticket_") for name in inside if name.startswith("ticket_")), sorted(COMMANDS))
 

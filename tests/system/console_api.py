@@ -24,6 +24,8 @@ NEEDS = {
     "absences": "set_absence", "add_absence": "set_absence", "end_absence": "set_absence", "policy": "read_limits",
     "set_policy": "set_limits", "escalation": "read_limits", "set_escalation": "set_limits", "audit": "read_audit",
     "measures": "read_report", "report": "read_report", "care_due": "care", "care_done": "care", "set_care_plan": "set_care_plan",
+    "escalation_policy": "read_limits", "set_escalation_policy": "set_limits", "disasters": "read_summary",
+    "start_disaster": "set_disaster", "end_disaster": "set_disaster", "contact_result": "result", "contact_reply": None,
     "care_weather": "set_care_plan", "audits": "audit_calls", "draw_audits": "audit_calls", "audit_call": "audit_calls",
 }
 PATHS = {"/api/households/{id}": 1, "/api/households/{id}/contacts": 1, "/api/absences/{id}": 1}
@@ -38,7 +40,8 @@ BODIES = {
     "ticket_result": {"helper_id": 1, "result": "done"}, "ticket_strike": {"event_id": 1}, "ticket_merge": {"into": 2},
     "ticket_hand_over": {"to": "supervisor"}, "ticket_scene": {}, "ticket_verify": {"how": "x"},
     "care_done": {"result": "well"}, "set_care_plan": {"household_id": 1, "task": "visit"}, "draw_audits": {"month": "2026-01"},
-    "audit_call": {"score": 80},
+    "audit_call": {"score": 80}, "set_escalation_policy": {"accept_s": 90}, "start_disaster": {"reason": "样例停电"},
+    "contact_result": {"result": "accepted"}, "contact_reply": {"token": "0" * 32, "result": "accepted"},
 }
 QUERIES = {"search": "?q=%E6%A0%B7%E4%BE%8B", "queue": "?lane=alarms&limit=2", "measures": "?language=zh",
            "report": "?month=2026-01&format=csv&language=en", "audits": "?month=2026-01", "care_plans": "?household_id=1"}

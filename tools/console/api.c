@@ -7,6 +7,7 @@
 #include "tools/console/call.h"
 #include "tools/console/caller.h"
 #include "tools/console/clock.h"
+#include "tools/console/links.h"
 #include "tools/console/login.h"
 #include "tools/console/report.h"
 #include "tools/console/stream.h"
@@ -65,6 +66,26 @@ static void on_confirmed_unstored(void *context, const struct pipeline_result *r
         call_refuse(call, 403, "forbidden", "you may not do that");
 }
 
+/* A contact whom a notice has asked. */
+static void take_reply(struct call *call)
+{
+    struct statement statement;
+    const char *token, *result;
+    if (json_unpack(json_object_get(call->arguments, "body"), "{s:s, s:s}", "token", &token,
+                    "result", &result) != 0) {
+        call_refuse(call, 400, "invalid", "give token and result");
+        return;
+    }
+    statement_init(&statement);
+    statement_string(&statement, call->app->district);
+    statement_string(&statement, token);
+    statement_string(&statement, result);
+    bool sent = links_submit(call->app->links, LINKS_REPLY, &statement, on_answer, call);
+    statement_fini(&statement);
+    if (!sent)
+        call->on_lost(call);
+}
+
 /* --- what every request must pass --- */
 
 /* The body as an object in arguments; false, and answered, if it is none. */
@@ -107,7 +128,7 @@ static bool passes(struct call *call)
         call_refuse(call, 403, "csrf", "that came from a page of somebody else");
         return false;
     }
-    if (call->route->kind != ROUTE_LOG_IN &&
+    if (call->route->kind != ROUTE_LOG_IN && call->route->kind != ROUTE_REPLY &&
         !token_csrf_matches(call->token, message_value(message, "x-csrf-token"))) {
         call_refuse(call, 403, "csrf", "X-CSRF-Token is missing or is not that of this session");
         return false;
@@ -127,6 +148,9 @@ static void run(struct call *call)
         return;
     case ROUTE_LOG_IN:
         login_begin(call);
+        return;
+    case ROUTE_REPLY:
+        take_reply(call);
         return;
     case ROUTE_LOG_OUT:
         call_submit(call, "log_out", on_logged_out);
@@ -176,7 +200,7 @@ void api_begin(struct app *app, struct exchange *exchange, const struct caller *
     call->has_token =
         message_cookie(&exchange->message, CALL_COOKIE, call->token, sizeof(call->token)) &&
         token_is_sound(call->token);
-    if (!call->has_token && call->route->kind != ROUTE_LOG_IN) {
+    if (!call->has_token && call->route->kind != ROUTE_LOG_IN && call->route->kind != ROUTE_REPLY) {
         call_refuse(call, 401, "log_in", "nobody is logged in");
         return;
     }

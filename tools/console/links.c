@@ -24,6 +24,7 @@ static const char *const statements[] = {
     [LINKS_READERS] = "select onekey.console_readers($1, $2::bigint, $3::text[])",
     [LINKS_DUTY] = "select onekey.console_duty($1)",
     [LINKS_ROLL_UP] = "select count(*) from onekey.roll_up_days($1, 7)",
+    [LINKS_REPLY] = "select status, body, '' from onekey.console_contact_reply($1, $2, $3)",
     NULL,
 };
 

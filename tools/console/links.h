@@ -21,6 +21,7 @@ enum links_statement {
     LINKS_READERS,      /* district, ticket, people */
     LINKS_DUTY,         /* district */
     LINKS_ROLL_UP,      /* district */
+    LINKS_REPLY,        /* district, token, result */
 };
 
 struct links;

@@ -244,6 +244,7 @@ static void on_people(struct app *app)
 {
     recheck(app);
     ask_duty(app);
+    on_changed(app); /* operators and disaster mode stand in the summary */
 }
 
 /* --- notices for supervisors --- */

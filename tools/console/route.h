@@ -16,6 +16,7 @@ enum route_kind {
     ROUTE_UNSTORED,
     ROUTE_PASSWORD, /* as ROUTE_DATABASE, once the password of the body is hashed */
     ROUTE_SLOW,     /* as ROUTE_DATABASE, on the connection for what may take long */
+    ROUTE_REPLY,    /* of a contact, whom the token in the body names: nobody is logged in */
     ROUTE_REPORT,   /* as ROUTE_SLOW, and what comes is written as a file */
 };
 

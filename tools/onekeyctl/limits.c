@@ -1,7 +1,7 @@
 /*
- * onekeyctl limits, onekeyctl escalation: the time limits of tickets, and what happens to those that
- * nobody moves. What is changed is changed by db/functions/29_limits.sql, which checks it; here words
- * NAME=VALUE become its JSON object. Who acts is named by --as DISTRICT/NAME or ONEKEY_USER.
+ * onekeyctl limits, escalation, disaster, contact: the time limits of tickets, what happens to those
+ * that nobody moves, disaster mode, and what contacts answer. What is changed is changed by functions
+ * of db/functions, which check it; here words NAME=VALUE become their JSON object. Who acts is named by --as DISTRICT/NAME or ONEKEY_USER.
  */
 #include "daemon/base/attributes.h"
 #include "tools/common/columns.h"
@@ -35,6 +35,14 @@ static const char policy_sql[] =
     " 'supervisor_by', array_to_string(p.supervisor_by, ' '), 'fair_assignment', p.fair_assignment)"
     " from onekey.escalation_policy p where p.district in ('*', $1) order by p.district";
 
+static const char disasters_sql[] =
+    "select json_build_object('id', d.id, 'area', a.code, 'priority_offset', d.priority_offset,"
+    " 'started_at', d.started_at, 'started_by', d.started_by, 'ended_at', d.ended_at, 'ended_by',"
+    " d.ended_by, 'reason', d.reason)"
+    " from onekey.disaster d left join onekey.area a on a.district = d.district and a.id = "
+    "d.area_id"
+    " where d.district = $1 order by d.ended_at is not null, d.id desc limit 100";
+
 /* `change`: $1 district, $2 what is wanted; answers null or false if it is refused. */
 enum words { NO_WORDS, PAIRS, NUMBER };
 static const struct verb {
@@ -60,6 +68,19 @@ static const struct verb {
      "select nullif(onekey.set_escalation_policy($1, $2::jsonb), false)::text",
      "NAME=VALUE ... accept_s rounds look_s contact_first contact_by supervisor_by "
      "fair_assignment"},
+    {"disaster", "list", NO_WORDS, disasters_sql, NULL,
+     "         when it was on, and whether it is"},
+    {"disaster", "start", PAIRS, NULL, "select onekey.set_disaster($1, $2::jsonb)::text",
+     "NAME=VALUE ...  reason, area priority_offset"},
+    {"disaster", "end", NUMBER, NULL, "select onekey.set_disaster($1, $2::jsonb)::text", "ID"},
+    {"contact", "result", PAIRS, NULL,
+     "select nullif(onekey.contact_result($1, ($2::jsonb ->> 'attempt')::bigint,"
+     " $2::jsonb ->> 'result'), false)::text",
+     "attempt=NUMBER result=RESULT   no_answer busy refused accepted arrived done needs_help"},
+    {"contact", "reply", PAIRS, NULL,
+     "select nullif(onekey.contact_reply($1, $2::jsonb ->> 'token', $2::jsonb ->> 'result'),"
+     " false)::text",
+     "token=TOKEN result=RESULT       as the contact, by the token of the notice"},
 };
 
 static int usage(const char *command)
@@ -139,8 +160,8 @@ static int change(PGconn *connection, const struct verb *verb, const char *distr
     bool good = !PQgetisnull(result, 0, 0);
     if (!good)
         fprintf(stderr,
-                "onekeyctl: you may not change that, or the district has none such of its own\n");
-    else if (strcmp(verb->name, "set") == 0)
+                "onekeyctl: you may not do that, or the district has none such of its own\n");
+    else if (strcmp(verb->name, "set") == 0 || strcmp(verb->name, "start") == 0)
         printf("number %s\n", PQgetvalue(result, 0, 0));
     PQclear(result);
     return good ? EXIT_OK : EXIT_FAILED;
