@@ -96,6 +96,7 @@ declare
     contact bigint := nextval('onekey.care_contact_id_seq');
     at timestamptz := clock_timestamp();
     ticket bigint;
+    last onekey.care_contact;
     reply onekey.command_reply;
 begin
     if not onekey.may('care', district, 'plan:' || plan_id) then
@@ -114,6 +115,15 @@ begin
     if outcome.name is null or plan.due_at is null then
         return row(false, 'invalid', case when outcome.name is null then format('there is no result %s', result)
                                           else 'nothing is due' end, null, null, null, null, null)::onekey.command_reply;
+    end if;
+    -- Two who work through the same list: the second is told, and the person is not called twice. Help is never refused.
+    select * into last from onekey.care_contact c where c.district = care_done.district and c.plan_id = plan.id
+    order by c.id desc limit 1;
+    if result <> 'needs_help' and plan.next_try_at > at and last.actor <> (onekey.who()).name
+       and last.at > at - interval '2 hours' then
+        return row(false, 'called', format('%s has called already, %s ago: %s', last.actor,
+                   date_trunc('second', at - last.at), last.result), null, null, last.actor, last.id,
+                   jsonb_build_object('at', last.at, 'result', last.result))::onekey.command_reply;
     end if;
     select * into task from onekey.care_task t where t.name = plan.task;
     if result = 'needs_help' then
@@ -141,7 +151,7 @@ begin
     return reply;
 end $$;
 comment on function onekey.care_done(text, bigint, text, text, text) is
-    'Records what came of a try; ticket_id: the ticket that it raised. A key is remembered for a day';
+    'Records what came of a try, unless somebody else has just made it (called); ticket_id: the ticket that it raised. A key is remembered for a day';
 
 -- After a silence, a fall or an alarm the person is called sooner: within four hours of its end.
 create or replace function onekey.care_after_ticket() returns trigger
@@ -210,6 +220,7 @@ begin
         where not exists (select from onekey.call_audit a where a.district = draw_audits.district and a.month = first_day
                           and (a.ticket_id, a.episode) = (m.ticket_id, m.episode))
     )
+    -- episodes() shows what lies in one's own areas, and of nothing else is drawn.
     insert into onekey.call_audit (district, month, operator, ticket_id, episode, is_emergency)
     select district, first_day, r.answered_by, r.ticket_id, r.episode, r.is_emergency from ranked r where r.place <= each;
     get diagnostics drawn = row_count;
@@ -222,6 +233,10 @@ returns boolean language plpgsql security definer set search_path = onekey, pg_t
 #variable_conflict use_variable
 begin
     if not onekey.may('audit_calls', district, 'audit:' || audit_id) then
+        return false;
+    elsif not exists (select from onekey.call_audit a join onekey.ticket t on t.district = a.district and t.id = a.ticket_id
+                      where a.district = audit_call.district and a.id = audit_id and onekey.sees(t.district, t.area_id)) then
+        perform onekey.audit_entry(district, 'audit_calls', 'audit:' || audit_id, false);
         return false;
     end if;
     update onekey.call_audit a
@@ -270,7 +285,10 @@ returns table (month date, operator text, drawn bigint, done bigint, emergencies
 language sql stable security definer set search_path = onekey, pg_temp as $$
     select a.month, a.operator, count(*), count(a.audited_at), count(*) filter (where a.is_emergency), round(avg(a.score), 1)
     from onekey.call_audit a
+    join onekey.ticket t on t.district = a.district and t.id = a.ticket_id
+    cross join (select onekey.report_areas(measure_audits.district, measure_audits.area_id) as ids) s
     where a.district = measure_audits.district and a.month >= date_trunc('month', from_day) and a.month < until_day
+      and (s.ids is null or t.area_id = any (s.ids))
     group by a.month, a.operator order by a.month, a.operator
 $$;
 

@@ -49,7 +49,7 @@ select onekey.limit_rows('ticket', '(select s.everything from onekey.scope() s) 
          or area_id is null and (select s.unplaced from onekey.scope() s))');
 select onekey.limit_rows(name, format('exists (select from onekey.ticket t where t.district = %1$I.district
     and t.id = %1$I.ticket_id)', name))
-from unnest(array['ticket_event', 'ticket_helper']) name;
+from unnest(array['ticket_event', 'ticket_helper', 'call_audit']) name;
 select onekey.limit_rows('signal', 'case when ticket_id is null
     then exists (select from onekey.scope() s where s.everything or s.district = signal.district and s.unplaced)
     else exists (select from onekey.ticket t where t.district = signal.district and t.id = signal.ticket_id) end');
@@ -58,7 +58,7 @@ select onekey.limit_rows('rejected', 'exists (select from onekey.scope() s
 select onekey.limit_rows('device', 'onekey.sees(district, onekey.area_of_household(district, household_id))');
 select onekey.limit_rows(name, format('exists (select from onekey.scope() s
     where s.everything or s.district = %I.district)', name))
-from unnest(array['app_user', 'shift', 'call_audit', 'disaster']) name;
+from unnest(array['app_user', 'shift', 'disaster']) name;
 
 select onekey.grant_execute('area_of_household', 'onekey_console');
 select onekey.grant_execute('limit_rows');

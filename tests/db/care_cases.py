@@ -63,6 +63,16 @@ def test_who_does_not_answer_is_tried_again_then_called_for(db):
     equal(db.events(1), ["raised", "pressed_again"])
 
 
+def test_whom_somebody_has_just_called_is_not_called_again(db):
+    db.sql(PLANS)
+    equal(done(db, 1, "no_answer"), "t|done|")
+    equal(db.act("zhao", "select ok, code, owner, message ~ '^li has called already, 00:00:0. ago: no_answer$', detail ->> 'result'"
+                 " from onekey.care_done('D', 1, 'well')"), "f|called|li|t|no_answer")
+    equal(db.sql("select count(*), max(attempts) from onekey.care_contact c join onekey.care_plan p on p.id = c.plan_id"), "1|1")
+    equal(done(db, 1, "well"), "t|done|")  # whoever called may say more
+    equal(done(db, 1, "needs_help", who="zhao"), "t|done|1")  # and help is never refused
+
+
 def test_who_needs_help_is_an_alarm(db):
     db.sql(PLANS)
     equal(done(db, 2, "needs_help"), "t|done|1")
@@ -91,6 +101,11 @@ def test_weather_calls_for_everyone_of_an_area(db):
     equal(db.act("li", "select onekey.call_for_weather('D')"), "0")
     equal(db.act("wang", "select onekey.call_for_weather('D')"), "2")
     equal(sum("weather" in line for line in due(db)), 2)
+    db.sql("""insert into onekey.area (district, code, parent_id, level, name_zh) values ('D', 'U', 1, 'street_town', '样例二街道');
+        update onekey.household set area_id = (select id from onekey.area where code = 'U') where code = 'H2';
+        select onekey.set_user('D', 'chen', 'supervisor', null, '{U}')""")
+    equal(db.act("chen", "select onekey.call_for_weather('D'), onekey.call_for_weather('D', (select id from onekey.area where code = 'T'))"),
+          "1|0")  # those of his areas, and of no other
 
 
 def test_care_rounds_count_what_is_not_done(db):
@@ -124,5 +139,11 @@ def test_audits_are_drawn_two_an_operator(db):
     equal(db.act("li", f"select onekey.audit_call('D', {number}, 90)"), "f")
     equal(db.act("wang", f"select onekey.audit_call('D', {number}, 90, 'clear and calm')"), "t")
     equal(part(row(db, "audits", {"operator": "li"}), "drawn done mean_score"), [3, 1, 90])
+    db.sql("""insert into onekey.area (district, code, parent_id, level, name_zh) values ('D', 'U', 1, 'street_town', '样例二街道');
+        select onekey.set_user('D', 'chen', 'supervisor', null, '{U}')""")  # no call was of that area
+    equal(db.act("chen", f"select onekey.audit_call('D', {number}, 10)"), "f")
+    equal(db.act("chen", "select count(*) from onekey.call_audit"), "0")
+    equal(db.act("chen", f"select onekey.draw_audits('D', '{DAY}', 5)"), "0")
+    equal(db.act("wang", "select count(*) from onekey.call_audit"), "6")
     equal(json.dumps([one["operator"] for one in rows(db, "audits")]), '["li", "zhao"]')
     holds("permission denied", db.refusal("update onekey.call_audit set score = 1", "a_console"))

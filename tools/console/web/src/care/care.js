@@ -101,7 +101,8 @@ export function Page() {
       setState(({ value: old }) => ({ error: null, value: { ...old, rows: old.rows.filter(({ plan_id }) => plan_id !== plan.plan_id) } }));
       again();
     } catch (problem) {
-      toast(word('code', problem.code), 'bad');
+      toast(word('code', problem.code).replace('{owner}', problem.reply?.owner ?? '–'), 'bad');
+      chosen.current = rows[index + 1]?.plan_id ?? null;
       again();
     } finally {
       setBusy(false);
