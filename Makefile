@@ -76,12 +76,17 @@ $(BUILD)/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	$(say)clang-14 $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
+# For `make fuzz`: which lines the inputs reach.
+$(BUILD)/cover/%.o: %.c
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CPPFLAGS) $(CFLAGS) -O0 --coverage -MMD -MP -c -o $@ $<
+
 define library
 $(BUILD)/$(1)/lib$(2).a: $(call objects,$(1),$(call sources,$(DIR_$(2))))
 	@rm -f $$@
 	$$(say)ar rcs $$@ $$^
 endef
-$(foreach v,release check fuzz,$(foreach l,$(LIBRARIES),$(eval $(call library,$(v),$(l)))))
+$(foreach v,release check fuzz cover,$(foreach l,$(LIBRARIES),$(eval $(call library,$(v),$(l)))))
 
 archives = $(LINK_ORDER:%=$(BUILD)/$(1)/lib%.a)
 
@@ -96,7 +101,7 @@ $(foreach p,$(PRESENT),$(eval $(call program,$(p))))
 # What several tests use: linked into each unit test and fuzz target.
 support = $(call objects,$(1),$(wildcard tests/support/*.c))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/check/bin/%,$(wildcard tests/unit/*_test.c))
-FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/bin/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/bin/%,$(wildcard tests/fuzz/*_fuzz.c))
 REPLAY := $(patsubst tests/fuzz/%.c,$(BUILD)/check/bin/%_replay,$(wildcard tests/fuzz/*_fuzz.c))
 
 $(BUILD)/check/bin/%_test: $(BUILD)/check/tests/unit/%_test.o $(call support,check) $(call archives,check)
@@ -111,6 +116,10 @@ $(BUILD)/fuzz/bin/%_fuzz: $(BUILD)/fuzz/tests/fuzz/%_fuzz.o $(call support,fuzz)
 $(BUILD)/check/bin/%_fuzz_replay: $(BUILD)/check/tests/fuzz/%_fuzz.o $(BUILD)/check/tests/fuzz/replay_main.o $(call support,check) $(call archives,check)
 	@mkdir -p $(@D)
 	$(say)$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,check) -Wl,--end-group -lcmocka $(FOREIGN)
+
+$(BUILD)/cover/bin/%_fuzz: $(BUILD)/cover/tests/fuzz/%_fuzz.o $(BUILD)/cover/tests/fuzz/replay_main.o $(call support,cover) $(call archives,cover)
+	@mkdir -p $(@D)
+	$(say)$(CC) --coverage -o $@ $(filter %.o,$^) -Wl,--start-group $(call archives,cover) -Wl,--end-group -lcmocka $(FOREIGN)
 
 # The simulator of the whole gateway (tests/sim/README.md), under the sanitizers.
 SIM := $(if $(wildcard tests/sim/*.c),$(BUILD)/check/bin/sim)

@@ -43,18 +43,12 @@ $(BUILD)/console/index.html: $(PAGE_SOURCES) $(PAGE)/node_modules/.package-lock.
 page: $(BUILD)/console/index.html
 all: $(if $(shell command -v npm),page)
 
-## fuzz: each fuzz target for FUZZ_SECONDS (60), and how much of the code it reached; findings into build/fuzz/
+## fuzz: each fuzz target for FUZZ_SECONDS=60 and which lines it reached; FUZZ_ONLY="gt06 h02" chooses, findings into build/fuzz/
 FUZZ_SECONDS ?= 60
+FUZZ_CHOSEN := $(if $(FUZZ_ONLY),$(filter $(FUZZ_ONLY:%=%_fuzz),$(notdir $(FUZZERS))),$(notdir $(FUZZERS)))
 .PHONY: fuzz
-fuzz: $(FUZZ)
-	@for target in $(notdir $(FUZZ)); do \
-		corpus=corpus/$${target%_fuzz}; log=$(BUILD)/fuzz/$$target.log; \
-		mkdir -p $(BUILD)/fuzz/$$corpus tests/fuzz/$$corpus; \
-		$(BUILD)/fuzz/bin/$$target -max_total_time=$(FUZZ_SECONDS) -timeout=5 -print_final_stats=1 \
-			-artifact_prefix=$(BUILD)/fuzz/ $(BUILD)/fuzz/$$corpus tests/fuzz/$$corpus \
-			>$$log 2>&1 || { tail -n 40 $$log; exit 1; }; \
-		echo "$$target for $(FUZZ_SECONDS) s: $$(sed -nE 's/.*DONE *(cov: [0-9]+) (ft: [0-9]+) corp: ([0-9]+).*exec\/s: ([0-9]+).*/\1 edges, \2 features, \3 inputs kept, \4 a second/p' $$log)"; \
-	done
+fuzz: $(FUZZ_CHOSEN:%=$(BUILD)/fuzz/bin/%) $(FUZZ_CHOSEN:%=$(BUILD)/cover/bin/%)
+	@tools/dev/fuzz $(BUILD) $(FUZZ_SECONDS) $(FUZZ_CHOSEN:%_fuzz=%)
 
 # What is documented of the configuration comes from its table.
 $(BUILD)/dev/config_docs: $(BUILD)/release/tools/dev/config_docs.o $(BUILD)/release/libbase.a
