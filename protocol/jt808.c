@@ -370,11 +370,12 @@ static enum command_answer jt808_command_answer(const struct message *message,
     result = cursor_u8(&cursor);
     if (frame.id != JT808_TERMINAL_REPLY || cursor.failed)
         return COMMAND_UNANSWERED;
-    writer_text(text, result < 5 ? results[result] : "unknown result");
-    if (result != JT808_RESULT_OK && result != JT808_RESULT_ALARM_CONFIRMED)
-        return COMMAND_REFUSED;
+    bool is_good = result == JT808_RESULT_OK || result == JT808_RESULT_ALARM_CONFIRMED;
     /* "I have your question" is not yet where it is. */
-    return command->kind == COMMAND_LOCATE ? COMMAND_UNANSWERED : COMMAND_DONE;
+    if (is_good && command->kind == COMMAND_LOCATE)
+        return COMMAND_UNANSWERED;
+    writer_text(text, result < 5 ? results[result] : "unknown result");
+    return is_good ? COMMAND_DONE : COMMAND_REFUSED;
 }
 
 const struct codec jt808_codec = {
