@@ -1,4 +1,5 @@
 """Names, formatting and calls."""
+import os
 import re
 import shutil
 import subprocess
@@ -79,7 +80,15 @@ def check_format():
     return [line for line in run.stderr.splitlines() if "error:" in line]
 
 
+def check_migrations():
+    """Numbers without a gap, each given once."""
+    files = sorted(os.listdir("db/migrations"))
+    return [f"db/migrations/{name}: should be number {number:04}" for number, name in enumerate(files, 1)
+            if not name.startswith(f"{number:04}_")]
+
+
 CHECKS = [("exported functions begin with their module's name", check_names),
           ("structs are not hidden behind a typedef", check_typedefs),
           ("no banned call, and one file each for clock, randomness and files", check_calls),
-          ("clang-format agrees", check_format)]
+          ("clang-format agrees", check_format),
+          ("migrations are numbered without a gap", check_migrations)]
