@@ -134,7 +134,9 @@ $$;
 -- Summarised days with a ticket that has changed since. Events were looked through up to the mark; a change is
 -- committed some time after its stamp, and the hour is more than any transaction here takes.
 create or replace function onekey.stale_days(district text) returns setof date
-language sql stable set search_path = onekey, pg_temp as $$
+language plpgsql stable set search_path = onekey, pg_temp as $$
+begin
+    return query
     with touched as (
         select e.ticket_id, max(e.at) as at from onekey.ticket_event e
         where e.district = stale_days.district and e.at >= coalesce(
@@ -153,8 +155,8 @@ language sql stable set search_path = onekey, pg_temp as $$
         select e.at from onekey.ticket_event e
         where t.episode > 1 and e.district = t.district and e.ticket_id = t.id and e.kind = 'reopened') b
     join onekey.rolled_day r on r.district = t.district and r.rolled_at - interval '1 hour' <= h.at
-         and r.day = (b.begins_at at time zone (select onekey.zone(stale_days.district)))::date
-$$;
+         and r.day = (b.begins_at at time zone (select onekey.zone(stale_days.district)))::date;
+end $$;
 
 -- Summarises the days that are over and were not yet, and those whose tickets have changed since; at most so many a
 -- call, so that a caller can tell how far it is.
@@ -226,14 +228,14 @@ end $$;
 
 -- Of the days [from_day, until_day) those that onekey.episode does not hold as they are.
 create or replace function onekey.open_days(district text, from_day date, until_day date) returns date[]
-language sql stable set search_path = onekey, pg_temp as $$
-    select coalesce(array_agg(o.day order by o.day), '{}')
-    from (select d::date as day from generate_series(from_day, until_day - 1, interval '1 day') d
-          except select r.day from onekey.rolled_day r where r.district = open_days.district
-          union
-          select s.day from onekey.stale_days(open_days.district) s(day)
-          where s.day >= from_day and s.day < until_day) o
-$$;
+language plpgsql stable set search_path = onekey, pg_temp as $$
+begin
+    return array(
+        select d::date from generate_series(from_day, until_day - 1, interval '1 day') d
+        except select r.day from onekey.rolled_day r where r.district = open_days.district
+        union select s.day from onekey.stale_days(open_days.district) s(day) where s.day >= from_day and s.day < until_day
+        order by 1);
+end $$;
 
 -- Of the days [from_day, until_day) the episodes that must be read from the tickets.
 create or replace function onekey.open_episodes(district text, from_day date, until_day date, is_raw boolean)

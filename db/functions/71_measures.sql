@@ -13,7 +13,7 @@ language sql immutable as $$ select round(100.0 * part / nullif(whole, 0), 2) $$
 -- The street-town that each area of a district stands in; an area of no street-town stands for itself.
 create or replace function onekey.street_towns(district text)
 returns table (area_id bigint, code text, name_zh text, name_en text)
-language sql stable set search_path = onekey, pg_temp as $$
+language sql stable rows 200 set search_path = onekey, pg_temp as $$
     select v.id, s.code, s.name_zh, coalesce(s.name_en, s.code)
     from onekey.v_area v
     join onekey.area s on s.district = v.district and s.id = coalesce(v.street_town_id, v.id)
@@ -209,10 +209,10 @@ create or replace function onekey.measure_tickets_by_hour(district text, from_da
 returns table (weekday integer, hour integer, alarm bigint, water bigint, service bigint, technical bigint, care bigint)
 language sql stable as $$
     with e as materialized (
-        select l.class, extract(isodow from l.local_at)::integer as weekday, extract(hour from l.local_at)::integer as hour, count(*) as n
-        from (select e.class, e.begins_at at time zone (select onekey.zone(measure_tickets_by_hour.district)) as local_at
-              from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.episode = 1) l
-        group by 1, 2, 3)
+        select l.class, extract(isodow from l.local_hour)::integer as weekday, extract(hour from l.local_hour)::integer as hour, l.n
+        from (select e.class, date_trunc('hour', e.begins_at at time zone (select onekey.zone(measure_tickets_by_hour.district)))
+                     as local_hour, count(*) as n
+              from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.episode = 1 group by 1, 2) l)
     select d.weekday, h.hour, coalesce(sum(e.n) filter (where e.class = 'alarm'), 0)::bigint,
            coalesce(sum(e.n) filter (where e.class = 'water'), 0)::bigint,
            coalesce(sum(e.n) filter (where e.class = 'service'), 0)::bigint,
@@ -236,7 +236,7 @@ language sql stable as $$
            onekey.percent(count(*) filter (where r.episode = 1 and r.begins_at - r.before_at <= interval '24 hours'),
                           count(*) filter (where r.episode = 1))
     from (
-        select e.*, lag(e.begins_at) over (partition by e.household_id order by e.begins_at) as before_at
+        select e.day, e.episode, e.signal_count, e.begins_at, lag(e.begins_at) over (partition by e.household_id order by e.begins_at) as before_at
         from onekey.episodes(district, from_day - 2, until_day, area_id, is_raw) e
         where e.class in ('alarm', 'service') and e.mode <> 'test' and e.household_id is not null) r
     where r.day >= from_day
@@ -247,7 +247,7 @@ $$;
 -- The limits of such a ticket: the row that says most holds, as in v_ticket_sla.
 create or replace function onekey.limits_of(district text, kind text, service_kind text, priority smallint, area_id bigint)
 returns table (measure text, breach_s integer)
-language sql stable security definer set search_path = onekey, pg_temp as $$
+language sql stable rows 4 security definer set search_path = onekey, pg_temp as $$
     select distinct on (p.measure) p.measure, p.breach_s
     from onekey.sla_policy p
     left join onekey.areas_above(limits_of.district, limits_of.area_id) a on a.id = p.area_id
@@ -264,40 +264,50 @@ returns table (ticket_id bigint, episode smallint, begins_at timestamptz, kind t
                limit_s integer, taken_s double precision, stage text, answered_by text)
 language sql stable as $$
     with e as materialized (
-        select * from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.mode = 'normal'
+        select e.ticket_id, e.episode, e.begins_at, e.kind, e.service_kind, e.priority, e.area_id, e.present_s, e.claim_s,
+               e.answer_s, e.dispatch_s, e.on_scene_s, e.close_s, e.answered_by
+        from onekey.episodes(district, from_day, until_day, area_id, is_raw) e where e.mode = 'normal'
     ), limited as materialized (
         -- Where no area has limits of its own, it does not matter where a ticket is.
         select count(*) > 0 as by_area from onekey.sla_policy p
         where p.district in (measure_breaches.district, '*') and p.area_id is not null
     ), limits as materialized (
-        select c.*, l.measure, l.breach_s
+        select c.kind, c.service_kind, c.priority, coalesce(c.area_id, 0) as area_id,
+               min(l.breach_s) filter (where l.measure = 'present') as present_s,
+               min(l.breach_s) filter (where l.measure = 'answer') as answer_s,
+               min(l.breach_s) filter (where l.measure = 'dispatch') as dispatch_s,
+               min(l.breach_s) filter (where l.measure = 'on_scene') as on_scene_s,
+               min(l.breach_s) filter (where l.measure = 'close') as close_s
         from (select distinct e.kind, e.service_kind, e.priority, case when by_area then e.area_id end as area_id
               from e cross join limited) c
         cross join lateral onekey.limits_of(measure_breaches.district, c.kind, c.service_kind, c.priority, c.area_id) l
+        group by 1, 2, 3, 4
     )
-    select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), p.measure, p.breach_s, v.taken_s,
+    select e.ticket_id, e.episode, e.begins_at, e.kind, coalesce(a.name_zh, '-'), p.measure, p.breach_s, p.taken_s,
            g.stage, e.answered_by
     from e cross join limited
-    join limits p on (p.kind, p.service_kind, p.priority) = (e.kind, e.service_kind, e.priority)
-                     and coalesce(p.area_id, 0) = case when by_area then coalesce(e.area_id, 0) else 0 end
+    join limits l on (l.kind, l.service_kind, l.priority) = (e.kind, e.service_kind, e.priority)
+                     and l.area_id = case when by_area then coalesce(e.area_id, 0) else 0 end
     left join onekey.street_towns(measure_breaches.district) a on a.area_id = e.area_id
-    cross join lateral (
-        select case p.measure when 'present' then coalesce(e.present_s, e.claim_s, w.waited_s)
-                              when 'answer' then coalesce(e.answer_s, w.waited_s)
-                              when 'dispatch' then e.dispatch_s when 'on_scene' then e.on_scene_s
-                              when 'close' then coalesce(e.close_s, w.waited_s) end as taken_s
-        from (select coalesce(e.close_s, onekey.seconds_between(e.begins_at, now())) as waited_s) w) v
+    cross join lateral (select coalesce(e.close_s, onekey.seconds_between(e.begins_at, now())) as waited_s) w
+    cross join lateral (values ('present', l.present_s, coalesce(e.present_s, e.claim_s, w.waited_s)),
+                               ('answer', l.answer_s, coalesce(e.answer_s, w.waited_s)), ('dispatch', l.dispatch_s, e.dispatch_s),
+                               ('on_scene', l.on_scene_s, e.on_scene_s),
+                               ('close', l.close_s, coalesce(e.close_s, w.waited_s))) p(measure, breach_s, taken_s)
     cross join lateral (
         select s.stage from (values
             ('present', e.present_s),
-            ('claim', coalesce(e.claim_s, v.taken_s) - coalesce(e.present_s, 0)),
-            ('answer', coalesce(e.answer_s, v.taken_s) - coalesce(e.claim_s, v.taken_s)),
+            ('claim', coalesce(e.claim_s, p.taken_s) - coalesce(e.present_s, 0)),
+            ('answer', coalesce(e.answer_s, p.taken_s) - coalesce(e.claim_s, p.taken_s)),
             ('dispatch', case when p.measure in ('dispatch', 'close') then e.dispatch_s end),
             ('on_scene', case when p.measure in ('on_scene', 'close') then e.on_scene_s end),
-            ('close', case when p.measure = 'close' then v.taken_s - coalesce(e.answer_s + coalesce(e.dispatch_s, 0)
-                                                                  + coalesce(e.on_scene_s, 0), v.taken_s) end)) s(stage, part_s)
+            ('close', case when p.measure = 'close' then p.taken_s - coalesce(e.answer_s + coalesce(e.dispatch_s, 0)
+                                                                  + coalesce(e.on_scene_s, 0), p.taken_s) end)) s(stage, part_s)
         where s.part_s is not null order by s.part_s desc limit 1) g
-    where v.taken_s > p.breach_s
+    where p.taken_s > p.breach_s
+      -- Most are in time: they are not to be looked at limit by limit.
+      and (coalesce(e.present_s, e.claim_s, w.waited_s) > l.present_s or coalesce(e.answer_s, w.waited_s) > l.answer_s
+           or e.dispatch_s > l.dispatch_s or e.on_scene_s > l.on_scene_s or coalesce(e.close_s, w.waited_s) > l.close_s)
     order by e.begins_at, e.ticket_id, p.measure
 $$;
 
@@ -383,12 +393,14 @@ create or replace function onekey.measure_devices(district text, from_day date, 
                                                   is_raw boolean default false)
 returns table (device_kind text, street_town text, devices bigint, losses bigint, lost_over_24h bigint,
                lost_now bigint, available numeric)
-language sql stable security definer set search_path = onekey, pg_temp as $$
+language sql stable security definer set search_path = onekey, pg_temp set enable_nestloop = off as $$
     with bounds as materialized (
         select onekey.day_begins(measure_devices.district, from_day) as from_at,
                least(onekey.day_begins(measure_devices.district, until_day), now()) as until_at,
                onekey.report_areas(measure_devices.district, measure_devices.area_id) as areas
-    ), losses as (
+    ), one as materialized (
+        select onekey.seconds_between(b.from_at, b.until_at) as window_s from bounds b
+    ), losses as materialized (
         select t.device_id, count(*) as losses, count(*) filter (where t.state <> 'closed') as lost_now,
                sum(onekey.seconds_between(greatest(t.received_at, b.from_at), least(t.closed_at, b.until_at))) as lost_s,
                count(*) filter (where least(t.closed_at, b.until_at) - t.received_at > interval '24 hours') as over_24h
@@ -399,11 +411,11 @@ language sql stable security definer set search_path = onekey, pg_temp as $$
     )
     select d.kind, coalesce(a.name_zh, '-'), count(*), coalesce(sum(l.losses), 0)::bigint,
            coalesce(sum(l.over_24h), 0)::bigint, count(*) filter (where l.lost_now > 0),
-           round((100 * (1 - sum(least(coalesce(l.lost_s, 0), w.window_s)) / nullif(sum(w.window_s), 0)))::numeric, 3)
+           round((100 * (1 - sum(least(coalesce(l.lost_s, 0), o.window_s)) / nullif(sum(o.window_s), 0)))::numeric, 3)
     from onekey.device d
     join onekey.household h on h.district = d.district and h.id = d.household_id
     cross join bounds b
-    cross join lateral (select onekey.seconds_between(b.from_at, b.until_at) as window_s) w
+    cross join one o
     left join losses l on l.device_id = d.id
     left join onekey.street_towns(measure_devices.district) a on a.area_id = h.area_id
     where d.district = measure_devices.district and (b.areas is null or h.area_id = any (b.areas))
