@@ -18,7 +18,9 @@ struct circumstances {
     bool is_away; /* a wristband was last farther from home than the radius */
     int64_t place_us;         /* when that was, 0 = not known */
     int64_t outside_until_us; /* of a meter: nobody is at home as far as wristbands tell */
-    int64_t outage_until_us;  /* of a meter: so are too many of its area */
+    int64_t
+        outage_from_us; /* of a meter: its area's water is cut off since then, as far as known */
+    int64_t outage_until_us; /* and until then at least, 0 = it is not */
     int64_t
         returned_us;   /* of a meter: an absence ended then, and nobody showed life since; 0 = no */
     int64_t lesson_id; /* of a meter: the last lesson it took */

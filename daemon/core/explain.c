@@ -91,7 +91,7 @@ static struct stretch stretch_of(const struct circumstances *facts, enum silence
     case SILENCE_OUTSIDE:
         return (struct stretch){facts->outside_until_us ? 1 : 0, facts->outside_until_us};
     case SILENCE_MAINS_OUTAGE:
-        return (struct stretch){facts->outage_until_us ? 1 : 0, facts->outage_until_us};
+        return (struct stretch){facts->outage_from_us, facts->outage_until_us};
     }
     return (struct stretch){0};
 }
@@ -278,6 +278,8 @@ void explain_started(struct gateway *gateway, uint32_t device)
     /* Where wristbands were is not kept: what was so at the end holds until they speak again. */
     if (in_force & SILENCE_OUTSIDE)
         facts->outside_until_us = gateway->now.wall_us + gateway->settings.outside_us;
-    if (in_force & SILENCE_MAINS_OUTAGE)
+    if (in_force & SILENCE_MAINS_OUTAGE) {
+        facts->outage_from_us = 1;
         facts->outage_until_us = gateway->now.wall_us + US_PER_HOUR;
+    }
 }

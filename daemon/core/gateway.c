@@ -33,7 +33,7 @@ static void *carve(struct carver *carver, size_t size)
 
 struct layout {
     struct gateway *gateway;
-    void *registry, *outages, *sessions, *timers, *pledges, *recent, *alarms, *readings;
+    void *registry, *outages, *mains, *sessions, *timers, *pledges, *recent, *alarms, *readings;
     void *water, *circumstances, *latest, *due, *touched, *history, *commands;
 };
 
@@ -45,6 +45,7 @@ static size_t lay_out(struct layout *layout, void *memory, const struct gateway_
     layout->gateway = carve(&carver, sizeof(struct gateway));
     layout->registry = carve(&carver, registry_memory_size(limits->devices_max));
     layout->outages = carve(&carver, outage_memory_size(limits->devices_max));
+    layout->mains = carve(&carver, mains_memory_size(limits->devices_max));
     layout->sessions =
         carve(&carver, pool_memory_size(sizeof(struct session), limits->sessions_max));
     layout->timers = carve(&carver, timer_count(limits) * sizeof(struct wheel_timer));
@@ -86,6 +87,8 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
     gateway->started_mono_us = gateway->keep_at_us = now.mono_us;
     registry_init(&gateway->registry, layout.registry, limits->devices_max);
     outage_init(&gateway->outages, layout.outages, limits->devices_max);
+    mains_init(&gateway->mains, layout.mains, limits->devices_max);
+    gateway->mains.at_mono_us = now.mono_us;
     pool_init(&gateway->sessions, layout.sessions, sizeof(struct session), limits->sessions_max);
     wheel_init(&gateway->wheel, layout.timers, timer_count(limits), now.mono_us);
     pledge_init(&gateway->pledges, layout.pledges, limits->pledge_bytes);
@@ -173,6 +176,7 @@ bool gateway_tick(struct gateway *gateway)
 
     observe_flush(gateway);
     commands_tick(gateway);
+    mains_watch_tick(gateway);
     gateway->settling = false; /* asked anew each turn: a lane that went down waits for nothing */
     refill_lane(gateway, &gateway->alarms);
     refill_lane(gateway, &gateway->readings);

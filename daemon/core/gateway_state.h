@@ -3,7 +3,7 @@
  * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
  * commands.c (what devices are asked), proof.c (is it who it says), observe.c (what devices say beyond
  * alarms), supervise.c (is the device heard from), outage_ticket.c (many at once), water.c (the
- * meters), explain.c (why they are silent), keep.c and keep_standing.c (their states).
+ * meters), explain.c (why they are silent), mains_watch.c (is their water cut off), keep.c and keep_standing.c (their states).
  */
 #ifndef ONEKEY_CORE_GATEWAY_STATE_H
 #define ONEKEY_CORE_GATEWAY_STATE_H
@@ -67,6 +67,7 @@ struct gateway {
     int64_t started_mono_us;
     struct registry registry;
     struct outages outages;
+    struct mains mains;
     struct pool sessions;
     struct wheel wheel; /* see enum timer_kind */
     struct pledges pledges;
@@ -80,8 +81,7 @@ struct gateway {
     uint64_t durable, newest;
     uint64_t kept_from, round_from; /* keep.c: states are whole in the records behind kept_from */
     uint64_t marked_alarms, marked_readings;
-    uint32_t keep_cursor, meter_count;
-    uint32_t blank_count; /* meters that are not settled */
+    uint32_t keep_cursor, meter_count, blank_count; /* blank: meters that are not settled */
     int64_t keep_at_us, mark_at_us;
     bool replaying, settling; /* settling: a lane has nearly caught up with the journal */
     struct signal decoded[DECODE_SIGNALS_MAX];

@@ -5,6 +5,7 @@
 #ifndef ONEKEY_CORE_GATEWAY_WATER_H
 #define ONEKEY_CORE_GATEWAY_WATER_H
 
+#include "daemon/core/mains.h"
 #include "daemon/core/silence.h"
 #include "daemon/core/store.h"
 
@@ -32,6 +33,11 @@ void explain_life(struct gateway *gateway, uint32_t device, int64_t at_us);
 void explain_place(struct gateway *gateway, uint32_t device, const struct signal *signal);
 /* All that the journal holds of this meter has been told. */
 void explain_started(struct gateway *gateway, uint32_t device);
+
+/* mains_watch.c */
+
+/* The next part of the round over all meters. */
+void mains_watch_tick(struct gateway *gateway);
 
 /* water_detail.c */
 
