@@ -6,7 +6,7 @@
  *
  * Where a frame begins: at a 68 with the type of a meter, whose length leads to a 16. What stands
  * before it (the ASCII name of a data unit) is skipped. A frame whose checksum is wrong says
- * nothing: a wrong total would be worse than none.
+ * nothing: a wrong total would be worse than none; nor does it hide one that is right.
  *
  * A frame to a meter (control below 80) that comes back from the line is refused, not taken for a
  * sign of life: the meter that does not answer it may be dead.
@@ -27,7 +27,7 @@
 #define TAIL_SIZE 2
 #define PREAMBLE_MAX 4
 #define FRAME_MAX (PREAMBLE_MAX + HEAD_SIZE + 255 + TAIL_SIZE)
-#define MESSAGE_MAX (3 * FRAME_MAX)
+#define MESSAGE_MAX (16 * FRAME_MAX)
 #define CHINA_US (8 * 3600 * CALENDAR_SECOND_US)
 /* An answer tells the present: a clock that differs by more is not set. */
 #define CLOCK_WRONG_US (7 * CALENDAR_DAY_US)
@@ -69,11 +69,13 @@ static size_t preamble_size(struct bytes input)
     return size;
 }
 
-/* Whether a frame begins here, with its preamble. MORE: as far as can be seen. */
+/* Whether a frame begins here, with its preamble; its size, as soon as that can be told (else 0). MORE:
+ * as far as can be seen. */
 static enum frame probe(struct bytes input, size_t *size)
 {
     size_t preamble = preamble_size(input);
 
+    *size = 0;
     input = bytes_part(input, preamble, input.size);
     if (input.size > 0 && input.data[0] != 0x68)
         return FRAME_BAD;
@@ -81,13 +83,38 @@ static enum frame probe(struct bytes input, size_t *size)
         return FRAME_BAD;
     if (input.size < HEAD_SIZE)
         return FRAME_MORE;
-    *size = HEAD_SIZE + input.data[HEAD_SIZE - 1] + TAIL_SIZE;
-    if (input.size < *size)
+    *size = preamble + HEAD_SIZE + input.data[HEAD_SIZE - 1] + TAIL_SIZE;
+    if (input.size < *size - preamble)
         return FRAME_MORE;
-    if (input.data[*size - 1] != 0x16)
-        return FRAME_BAD;
-    *size += preamble;
-    return FRAME_READY;
+    return input.data[*size - preamble - 1] == 0x16 ? FRAME_READY : FRAME_BAD;
+}
+
+static bool is_sum_right(struct bytes frame)
+{
+    size_t preamble = preamble_size(frame);
+
+    frame = bytes_part(frame, preamble, frame.size);
+    return checksum_sum(bytes_part(frame, 0, frame.size - TAIL_SIZE)) ==
+           frame.data[frame.size - TAIL_SIZE];
+}
+
+/* A whole frame with the right sum that ends before the one which begins the input says it ends itself:
+ * so the length of that is damaged. False if there is none. */
+static bool find_inside(struct bytes input, size_t declared, size_t *skip, size_t *size)
+{
+    size_t end = declared, length;
+
+    for (size_t i = 1; i < end && i < input.size; i++) {
+        struct bytes rest = bytes_part(input, i, input.size);
+
+        if (probe(rest, &length) != FRAME_READY || i + length >= end ||
+            !is_sum_right(bytes_part(rest, 0, length)))
+            continue;
+        *skip = i;
+        *size = length;
+        end = i + length;
+    }
+    return end < declared;
 }
 
 static enum frame cjt188_recognise(struct bytes first)
@@ -104,8 +131,14 @@ static enum frame cjt188_recognise(struct bytes first)
 static enum frame cjt188_split(struct bytes input, size_t *skip, size_t *size)
 {
     for (*skip = 0; *skip < input.size; ++*skip) {
-        enum frame frame = probe(bytes_part(input, *skip, input.size), size);
+        struct bytes rest = bytes_part(input, *skip, input.size);
+        enum frame frame = probe(rest, size);
+        size_t inside = 0, declared = *size;
 
+        if (declared && find_inside(rest, declared, &inside, size)) {
+            *skip += inside;
+            return FRAME_READY;
+        }
         if (frame != FRAME_BAD)
             return frame;
     }
@@ -142,8 +175,7 @@ static bool parse(struct bytes frame, struct frame_fields *fields)
         fields->serial = cursor_u8(&cursor);
     }
     fields->data = cursor.rest;
-    return checksum_sum(bytes_part(frame, 0, frame.size - TAIL_SIZE)) ==
-           frame.data[frame.size - TAIL_SIZE];
+    return is_sum_right(frame);
 }
 
 static void write_identity(struct bytes address, char out[IDENTITY_LIMIT + 1])
@@ -275,38 +307,38 @@ static struct bytes plain(const struct message *message, uint8_t memory[MESSAGE_
     return message->body;
 }
 
-/* The first whole frame, wherever it stands; empty if there is none. */
-static struct bytes find_frame(struct bytes body)
+static void decode_frame(struct bytes frame, struct codec_session *session,
+                         const struct codec_environment *environment, struct batch *batch)
 {
-    size_t size;
+    struct signal said = {.kind = SIGNAL_HEARTBEAT, .device = DEVICE_METER};
+    struct frame_fields fields;
+    bool is_battery_low;
 
-    for (size_t i = 0; i < body.size; i++)
-        if (probe(bytes_part(body, i, body.size), &size) == FRAME_READY)
-            return bytes_part(body, i, size);
-    return (struct bytes){NULL, 0};
+    if (!parse(frame, &fields) || fields.control < 0x80)
+        return;
+    write_identity(fields.address, said.identity);
+    memcpy(session->identity, said.identity, sizeof(said.identity));
+    session->variant = fields.type;
+    session->state[STATE_SWAPPED] = fields.swapped;
+    is_battery_low = decode_data(&fields, environment, &said);
+    batch_add(batch, &said);
+    if (is_battery_low)
+        add_low_battery(&said, environment->now_us, batch);
 }
 
 static int cjt188_decode(const struct message *message, struct codec_session *session,
                          const struct codec_environment *environment, struct signal *out, int limit)
 {
     uint8_t memory[MESSAGE_MAX];
-    struct bytes frame = find_frame(plain(message, memory));
+    struct bytes rest = plain(message, memory);
     struct batch batch = {.out = out, .limit = limit};
-    struct signal said = {.kind = SIGNAL_HEARTBEAT, .device = DEVICE_METER};
-    struct frame_fields fields;
-    bool is_battery_low;
+    size_t skip, size;
 
-    if (frame.size == 0 || !parse(frame, &fields) || fields.control < 0x80)
-        return DECODE_BAD;
-    write_identity(fields.address, said.identity);
-    memcpy(session->identity, said.identity, sizeof(said.identity));
-    session->variant = fields.type;
-    session->state[STATE_SWAPPED] = fields.swapped;
-    is_battery_low = decode_data(&fields, environment, &said);
-    batch_add(&batch, &said);
-    if (is_battery_low)
-        add_low_battery(&said, environment->now_us, &batch);
-    return batch.count;
+    while (cjt188_split(rest, &skip, &size) == FRAME_READY) {
+        decode_frame(bytes_part(rest, skip, size), session, environment, &batch);
+        rest = bytes_part(rest, skip + size, rest.size);
+    }
+    return batch.count ? batch.count : DECODE_BAD;
 }
 
 static void write_bcd(struct writer *out, int64_t value, int size)
@@ -425,11 +457,13 @@ static enum command_answer cjt188_command_answer(const struct message *message,
                                                  struct writer *text)
 {
     uint8_t memory[MESSAGE_MAX];
-    struct bytes frame = find_frame(plain(message, memory));
+    struct bytes body = plain(message, memory);
     struct frame_fields fields;
+    size_t skip, size;
 
     (void)command, (void)serial;
-    if (frame.size == 0 || !parse(frame, &fields) || fields.control != CONTROL_ANSWER ||
+    if (cjt188_split(body, &skip, &size) != FRAME_READY ||
+        !parse(bytes_part(body, skip, size), &fields) || fields.control != CONTROL_ANSWER ||
         fields.data_id != DATA_CURRENT)
         return COMMAND_UNANSWERED;
     writer_text(text, "reading");

@@ -107,7 +107,12 @@ def cjt188_refused():
     yield line("two meters on one line", frame(0x81, answer()) +
                frame(0x81, answer("00000001"), address="78330000000043"), reading(123450000),
                {**reading(10000), "identity": "78330000000043"})
+    yield line("a damaged length before a sound frame", frame(0x81, answer()).replace(
+        b"\x81\x16", b"\x81\x96") + whole, reading(123450000))
     topic = "onekey/v1/meter/78330000000042/up/cjt188"
+    yield line("two meters in one message of MQTT", whole +
+               frame(0x81, answer("00000001"), address="78330000000043"), reading(123450000),
+               {**reading(10000), "identity": "78330000000043"}, topic=topic)
     yield line("bytes over MQTT", whole, reading(123450000), topic=topic)
     yield line("hex digits over MQTT", whole.hex(" "), reading(123450000), topic=topic)
 
