@@ -1,8 +1,10 @@
 /*
  * The frames of our own making in tests/vectors, one file a codec: each becomes the signals that its
  * line names, in their order, whole and one byte at a time, and says nothing that the line does not.
+ * Cut, doubled and damaged ($ONEKEY_FLIPS times, else a few) no frame breaks a promise of codec.h, and
+ * a damaged one before it costs none of its alarms.
  */
-#include "tests/support/drive.h"
+#include "tests/support/mutate.h"
 
 #include "protocol/calendar.h"
 
@@ -16,6 +18,7 @@
 #include <cmocka.h>
 
 #define LINE_BYTES_MAX 16384
+#define FLIPS 8
 #define PLACE_OFF_E7 30 /* what the protocols' minutes and thirds round off */
 
 static struct outcome outcome, dripped;
@@ -195,13 +198,19 @@ static bool is_as_expected(const char *file, json_t *line)
     return true;
 }
 
-static bool check_line(const struct codec *codec, json_t *line)
+/* Lent until the next call. */
+static struct message message_of(json_t *line)
 {
     static uint8_t memory[LINE_BYTES_MAX];
-    struct codec_environment environment = drive_environment();
     const char *topic = json_string_value(json_object_get(line, "topic"));
-    struct message message = {.topic = bytes_of(topic ? topic : ""),
-                              .body = frame_of(line, memory)};
+
+    return (struct message){.topic = bytes_of(topic ? topic : ""), .body = frame_of(line, memory)};
+}
+
+static bool check_line(const struct codec *codec, json_t *line)
+{
+    struct codec_environment environment = drive_environment();
+    struct message message = message_of(line);
 
     if (json_object_get(line, "options"))
         environment.options = CODEC_OPTION_METER_STATUS_VENDOR;
@@ -215,12 +224,12 @@ static bool check_line(const struct codec *codec, json_t *line)
     return is_as_expected(codec->name, line);
 }
 
-static void every_variant_is_read(void **state)
+/* Calls `check` with each frame of each codec; how many of them fail. */
+static int for_each_frame(bool (*check)(const struct codec *codec, json_t *line))
 {
     static char text[LINE_BYTES_MAX];
     int failed = 0;
 
-    (void)state;
     for (int c = 0; c < codec_count; c++) {
         char path[128];
         FILE *file;
@@ -234,19 +243,81 @@ static void every_variant_is_read(void **state)
             json_t *line = json_loads(text, 0, NULL);
 
             assert_non_null(line);
-            failed += !check_line(codecs[c], line);
+            failed += !check(codecs[c], line);
             json_decref(line);
         }
         fclose(file);
         print_message("# %s: %d frames\n", codecs[c]->name, lines);
         assert_true(lines > 0);
     }
-    assert_int_equal(failed, 0);
+    return failed;
+}
+
+static void every_variant_is_read(void **state)
+{
+    (void)state;
+    assert_int_equal(for_each_frame(check_line), 0);
+}
+
+/* --- damage --- */
+
+static struct random chance;
+static int flips;
+
+/* The frame behind a copy of itself of which one to four bits are others. */
+static bool is_rung_behind_damage(const struct codec *codec, struct message message, size_t alarms)
+{
+    static uint8_t bytes[2 * LINE_BYTES_MAX];
+    struct codec_environment environment = drive_environment();
+    size_t size = message.body.size;
+
+    memcpy(bytes, message.body.data, size);
+    memcpy(bytes + size, message.body.data, size);
+    for (uint64_t count = random_below(&chance, 5); count > 0; count--)
+        bytes[random_below(&chance, size)] ^= (uint8_t)(1U << random_below(&chance, 8));
+    message.body = (struct bytes){bytes, 2 * size};
+    drive(codec, &message, 0, &environment, &outcome);
+    if (drive_alarms(&outcome) >= alarms)
+        return true;
+    print_message("# %s:", codec->name);
+    for (size_t i = 0; i < 2 * size; i++)
+        print_message("%02x", bytes[i]);
+    print_message("\n");
+    return false;
+}
+
+static bool bears_damage(const struct codec *codec, json_t *line)
+{
+    struct codec_environment environment = drive_environment();
+    struct message message = message_of(line);
+    bool is_rung = true;
+    size_t alarms;
+
+    drive(codec, &message, 0, &environment, &outcome);
+    alarms = drive_alarms(&outcome);
+    mutate_cut(codec, &message);
+    mutate_flip(codec, &message, &chance, flips);
+    for (int i = 0; i < flips && is_rung && codec->split && !message.topic.size; i++)
+        is_rung = is_rung_behind_damage(codec, message, alarms);
+    return is_rung;
+}
+
+static void no_damage_costs_an_alarm(void **state)
+{
+    const char *given = getenv("ONEKEY_FLIPS");
+
+    (void)state;
+    flips = given ? (int)strtol(given, NULL, 10) : FLIPS;
+    mutate_seed(&chance);
+    assert_int_equal(for_each_frame(bears_damage), 0);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_variant_is_read)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_variant_is_read),
+        cmocka_unit_test(no_damage_costs_an_alarm),
+    };
 
     return cmocka_run_group_tests_name("own_frames", tests, NULL, NULL);
 }
