@@ -4,7 +4,7 @@ import { Stack } from './lib/stack.js';
 import { check, finish } from './lib/tap.js';
 import { HOSTILE, spoil } from './lib/hostile.js';
 
-const PARTS = ['words', 'size', 'shift', 'moves', 'water', 'tabs', 'hostile', 'supervisor', 'figures', 'care', 'crowd', 'looks', 'cut', 'away'];
+const PARTS = ['words', 'size', 'shift', 'moves', 'water', 'tabs', 'hostile', 'supervisor', 'roles', 'figures', 'care', 'crowd', 'looks', 'cut', 'away'];
 
 const stack = new Stack();
 const browser = new Browser();

@@ -53,7 +53,10 @@ async function prepare(stack) {
   stack.raise('CB-000038', 'device_lost');
   await waitFor(() => stack.ticketOf(stack.wristband(34)));
   stack.sql(`update onekey.ticket set received_at = received_at - interval '3 minutes' where identity = '${stack.wristband(31)}' and state = 'open'`);
-  return stack.ticketOf(stack.wristband(32));
+  const id = stack.ticketOf(stack.wristband(32));
+  stack.sql(`select onekey.start_contacts(t) from onekey.ticket t where t.id = ${id};
+    select onekey.set_disaster('${stack.values.DISTRICT}', '{"reason": "样例小区停电"}')`);
+  return id;
 }
 
 async function desk(stack, browser, id, language) {
@@ -110,4 +113,5 @@ async function desk(stack, browser, id, language) {
 export async function run({ stack, browser }) {
   const id = await prepare(stack);
   for (const language of ['zh', 'en']) await desk(stack, browser, id, language);
+  stack.sql('update onekey.disaster set ended_at = clock_timestamp() where ended_at is null');
 }

@@ -49,6 +49,55 @@ async function limits(stack, page) {
     'and taken away again');
 }
 
+/* Begun, told on another's screen, and ended. */
+async function disaster(stack, browser, page) {
+  const context = await browser.desk(stack.url);
+  const desk = await browser.open(context, stack.url, stack.person('operator'));
+  await visit(page, 'duty');
+  await page.click('.page header button');
+  await page.waitForSelector('dialog[open]');
+  await page.fill('dialog input', '样例停电');
+  await save(page);
+  const banner = '.banner:has-text("样例停电")';
+  await desk.waitForSelector(banner);
+  check(await desk.locator(`${banner} button`).count() === 0, 'disaster mode is told on an operator\'s screen, who cannot end it');
+  const lost = stack.raise('CB-000044', 'device_lost');
+  const pressed = stack.raise(stack.wristband(44), 'panic', {}, { protocol: 'watch' });
+  check(stack.value(`select string_agg(priority::text, ' ' order by id) from onekey.ticket where id in (${lost}, ${pressed})`) === '5 1',
+    'a device\'s ticket is less urgent, a press is not');
+  await page.click(`${banner} button`);
+  await page.waitForSelector('dialog[open]');
+  await save(page);
+  await desk.waitForSelector(banner, { state: 'detached' });
+  check(stack.value('select count(*) from onekey.disaster where ended_at is null') === '0', 'and is ended');
+  await context.close();
+  return pressed;
+}
+
+/* The contacts whom the ladder asks, and what the desk records of one. */
+async function ladder(stack, page, id) {
+  stack.sql(`select onekey.start_contacts(t) from onekey.ticket t where t.id = ${id};
+    update onekey.ticket set ring_level = 2, second_desk_at = clock_timestamp() where id = ${id}`);
+  await visit(page, `desk/${id}`);
+  await page.waitForSelector('.ladder li:has-text("2 级")');
+  check(await page.locator('.ladder .flags li').count() === 2, 'how loud a ticket rings, and that a second desk is called, is shown');
+  await page.selectOption('.ladder select', 'refused');
+  check(await waitFor(() => stack.value(`select result from onekey.contact_attempt where ticket_id = ${id} order by id limit 1`) === 'refused'),
+    'what a contact said is recorded');
+  await page.waitForFunction(() => document.querySelectorAll('.ladder select').length === 2);
+  check(true, 'and the next one is asked');
+}
+
+async function policy(stack, page) {
+  await visit(page, 'limits');
+  await page.click('header:has(h1:text("联系人与通知")) button');
+  await page.waitForSelector('dialog[open]');
+  await page.fill('dialog label:has-text("询问轮数") input', '3');
+  await save(page);
+  check(await waitFor(() => stack.value(`select rounds from onekey.escalation_policy where district = '${stack.values.DISTRICT}'`) === '3'),
+    'how contacts are asked is changed');
+}
+
 async function users(stack, browser) {
   const context = await browser.desk(stack.url);
   const page = await browser.open(context, stack.url, stack.person('administrator'));
@@ -75,6 +124,8 @@ export async function run({ stack, browser }) {
   await onDuty(page);
   await homes(stack, page);
   await limits(stack, page);
+  await policy(stack, page);
+  await ladder(stack, page, await disaster(stack, browser, page));
   await visit(page, 'audit');
   check(await page.waitForSelector('tr:has-text("查阅住户")').then(() => true), 'the audit tells who read a home');
   await visit(page, 'wall');

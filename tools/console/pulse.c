@@ -22,6 +22,7 @@ struct pulse {
     struct app *app;
     struct event *ping, *summary;
     bool summarises, rechecks, rechecks_again, asks_duty, asks_duty_again;
+    char *duty; /* as it was last told */
 };
 
 /* A question that is answered with places: which scope each place is. */
@@ -73,6 +74,8 @@ static void on_summaries(void *context, const struct pipeline_result *result)
     free_asked(asked);
 }
 
+static void ask_duty(struct app *app);
+
 static void summarise(evutil_socket_t fd, short what, void *context)
 {
     struct pulse *pulse = context;
@@ -81,6 +84,7 @@ static void summarise(evutil_socket_t fd, short what, void *context)
     (void)fd, (void)what;
     if (pulse->summarises || fanout_streams(app->fanout) == NULL)
         return;
+    ask_duty(app); /* how many tickets each has */
     struct asked *asked = new_asked(app);
     statement_init(&statement);
     statement_string(&statement, app->district);
@@ -100,17 +104,21 @@ static void on_changed(struct app *app)
 
 /* --- who is on duty --- */
 
-static void ask_duty(struct app *app);
-
 static void on_duty(void *context, const struct pipeline_result *result)
 {
     struct app *app = context;
-    app->pulse->asks_duty = false;
-    if (result->outcome == PIPELINE_OK)
-        fanout_tell(app->fanout,
-                    event_make(fanout_cursor(app->fanout), "shift", rows_text(result->rows, 0, 0)),
+    struct pulse *pulse = app->pulse;
+    pulse->asks_duty = false;
+    if (result->outcome == PIPELINE_OK &&
+        (pulse->duty == NULL || strcmp(pulse->duty, rows_text(result->rows, 0, 0)) != 0)) {
+        free(pulse->duty);
+        pulse->duty = strdup(rows_text(result->rows, 0, 0));
+        if (pulse->duty == NULL)
+            abort(); /* out of memory */
+        fanout_tell(app->fanout, event_make(fanout_cursor(app->fanout), "shift", pulse->duty),
                     NULL);
-    if (app->pulse->asks_duty_again)
+    }
+    if (pulse->asks_duty_again)
         ask_duty(app);
 }
 
@@ -338,5 +346,6 @@ void pulse_close(struct pulse *pulse)
         return;
     event_free(pulse->ping);
     event_free(pulse->summary);
+    free(pulse->duty);
     free(pulse);
 }

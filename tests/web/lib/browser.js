@@ -15,7 +15,7 @@ export class Browser {
     this.complaints = []; // of the browser: refused by policy, thrown and not caught
   }
 
-  stop() { return this.browser.close(); }
+  async stop() { await this.browser?.close(); }
 
   /* A browser of its own, as on another desk. */
   async desk(url, { language = 'zh', theme = 'light', width = 1600, height = 900 } = {}) {

@@ -1,12 +1,13 @@
 /* What everyone must know before he trusts what he sees; each with what to do about it. */
 import { signal } from '@preact/signals';
 import { html } from '../lib/html.js';
-import { t, word } from '../lib/i18n.js';
+import { nameOf, t, word } from '../lib/i18n.js';
 import { heardAt, isLive, isStale } from '../lib/live.js';
 import { isDatabaseUp, isDutyKnown, may, myShift, notices, summary, unstored } from '../lib/store.js';
 import { session } from '../lib/api.js';
 import { arm, isSilent } from '../lib/sound.js';
 import { clock, moment } from '../lib/time.js';
+import { openDialog } from '../ui/dialog.js';
 import { setShift } from '../operator/shift.js';
 import { openTicket } from '../operator/act.js';
 
@@ -26,6 +27,15 @@ function Notices() {
     <button onClick=${() => { read.value = notices.value.length; }}>${t('notice.read')}</button></${Banner}>`;
 }
 
+const endDisaster = (disaster) => import('../supervisor/disaster.js').then(({ EndDialog }) => openDialog(EndDialog, { disaster }));
+const placeOf = ({ area_zh, area_en }) => nameOf({ name_zh: area_zh, name_en: area_en }) || t('disaster.everywhere');
+
+function Disaster({ disaster }) {
+  return html`<${Banner} tone="warning"><b>${t('banner.disaster')}</b>
+    <span>${disaster.reason} · ${placeOf(disaster)} · ${moment(disaster.started_at)} · ${t('banner.disaster_then')}</span>
+    ${may('set_disaster') && html`<button onClick=${() => endDisaster(disaster)}>${t('disaster.end')}</button>`}</${Banner}>`;
+}
+
 export function Banners() {
   const works = ['operator', 'supervisor'].includes(session.value.user.role);
   return html`<div class="banners">
@@ -36,6 +46,7 @@ export function Banners() {
       <span>${t('banner.database_then', { count: unstored.value.length })}</span></${Banner}>`}
     ${isSilent.value && works && myShift.value && html`<${Banner} tone="danger"><b>${t('banner.silent')}</b>
       <span>${t('banner.silent_then')}</span><button onClick=${arm}>${t('banner.sound_on')}</button></${Banner}>`}
+    ${(summary.value?.disasters ?? []).map((disaster) => html`<${Disaster} key=${disaster.id} disaster=${disaster} />`)}
     ${summary.value?.outage && html`<${Banner} tone="warning"><b>${t('banner.outage')}</b>
       <span>${t('banner.outage_then')}</span></${Banner}>`}
     ${works && isDutyKnown.value && !myShift.value && session.value.user.role === 'operator' && html`<${Banner} tone="plain">

@@ -21,6 +21,8 @@ function extra(event, kind) {
     case 'escalated': return word('escalation', detail.action);
     case 'answered': return detail.spoke_with;
     case 'verified': return detail.how;
+    case 'priority_lowered': return t(`priority.${detail.priority}`);
+    case 'contact_result': return word('contact_result', detail.result);
     case 'note': return detail.text;
     default: return detail.why ? word('reason', detail.why) : '';
   }

@@ -14,6 +14,7 @@ import { Why } from './why.js';
 import { NextStep, stepKeys } from './next_step.js';
 import { Way } from './way.js';
 import { Checklist } from './checklist.js';
+import { Ladder } from './ladder.js';
 import { Notes } from './notes.js';
 import { History } from './history.js';
 import { moreActions, MoreActions } from './more.js';
@@ -86,6 +87,7 @@ export function TicketPane() {
             <${Way} ticket=${ticket} />
             <${Why} ticket=${ticket} />
             <${Checklist} ticket=${ticket} read=${value} />
+            <${Ladder} ticket=${ticket} read=${value} />
             <${Notes} ticket=${ticket} read=${value} />
             <${History} read=${value} />
           </div>

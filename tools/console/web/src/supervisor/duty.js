@@ -10,6 +10,7 @@ import { Table } from '../ui/table.js';
 import { useSend } from '../ui/do.js';
 import { openTicket } from '../operator/act.js';
 import { kindName, whoOf } from '../operator/row.js';
+import { StartButton } from './disaster.js';
 
 function OffDialog({ person }) {
   const [isBusy, run] = useSend();
@@ -35,7 +36,7 @@ const pauseOther = (person) => send('POST', '/api/shift', { action: person.pause
 export function Page() {
   const load = summary.value?.load;
   const others = (person) => may('shift_others') && person.name !== session.value.user.name;
-  return html`<div class="page"><h1>${t('page.duty')}</h1>
+  return html`<div class="page"><header><h1>${t('page.duty')}</h1><${StartButton} /></header>
     <p>${load ? t('load.title', { count: load.tickets_10min, operators: load.operators }) : ''}</p>
     <${Table} caption=${t('page.duty')} rows=${duty.value} keyOf=${({ name }) => name} empty=${t('load.nobody')} columns=${[
       [t('duty.name'), (person) => html`<b>${person.full_name}</b> <small>${person.name} · ${word('role', person.role)}</small>`],

@@ -83,6 +83,45 @@ function StepDialog({ step, done }) {
       onInput=${({ target }) => set('target')(target.value)} /></label></${Dialog}>`;
 }
 
+/* How contacts are asked, supervisors told and tickets given out: one row for the district. */
+function LadderDialog({ policy, done }) {
+  const [isBusy, run] = useSend();
+  const [value, setValue] = useState({ ...policy, contact_by: policy.contact_by.join(' '), supervisor_by: policy.supervisor_by.join(' ') });
+  const set = (name) => (next) => setValue({ ...value, [name]: next });
+  const submit = async () => {
+    const { accept_s, rounds, look_s, contact_first, contact_by, supervisor_by, fair_assignment } = value;
+    const body = { accept_s, rounds, look_s, contact_first, contact_by, supervisor_by, fair_assignment };
+    if (await run('POST', '/api/escalation-policy', body)) { done(); closeDialog(); }
+  };
+  const words = (name) => html`<label class="field">${t(`ladder.${name}`)}<input value=${value[name]} maxLength="200"
+    onInput=${({ target }) => set(name)(target.value)} /><small>${t('ladder.by_hint')}</small></label>`;
+  const yes = (name) => html`<label class="check"><input type="checkbox" checked=${value[name]}
+    onChange=${({ target }) => set(name)(target.checked)} /> ${t(`ladder.${name}`)}</label>`;
+  return html`<${Dialog} title=${t('ladder.policy')} submit=${submit} submitText=${t('dialog.save')} isBusy=${isBusy}
+      isReady=${value.accept_s > 0 && value.rounds > 0 && value.look_s > 0}>
+    ${isGeneral(policy) && html`<p class="hint">${t('limits.own')}</p>`}
+    <div class="fields"><${Seconds} label=${t('ladder.accept_s')} value=${value.accept_s} set=${set('accept_s')} min="1" />
+      <label class="field">${t('ladder.rounds')}<input type="number" min="1" max="10" value=${value.rounds}
+        onInput=${({ target }) => set('rounds')(Number(target.value))} /></label>
+      <${Seconds} label=${t('ladder.look_s')} value=${value.look_s} set=${set('look_s')} min="1" /></div>
+    ${yes('contact_first')}${yes('fair_assignment')}
+    <div class="fields">${words('contact_by')}${words('supervisor_by')}</div></${Dialog}>`;
+}
+
+function LadderPolicy() {
+  const load = useLoad('/api/escalation-policy');
+  const ways = (list) => list.join(' ') || t('ladder.by_hand');
+  return html`<${Loaded} load=${load} what=${t('ladder.policy')}>${(policy) => html`<header><h1>${t('ladder.policy')}</h1>
+      <button onClick=${() => openDialog(LadderDialog, { policy, done: load.again })}>${t('table.change')}</button></header>
+    <${Table} caption=${t('ladder.policy')} rows=${['accept_s', 'rounds', 'look_s', 'contact_first', 'contact_by', 'supervisor_by', 'fair_assignment']}
+      keyOf=${(name) => name} empty="" columns=${[
+        [t('ladder.what'), (name) => t(`ladder.${name}`)],
+        [t('ladder.value'), (name) => (name.endsWith('_s') ? lengthOf(policy[name]) : name === 'rounds' ? policy[name]
+          : name.endsWith('_by') ? ways(policy[name]) : t(policy[name] ? 'ladder.yes' : 'ladder.no'))],
+        [t('limits.whose'), () => whose(policy)],
+      ]} />`}</${Loaded}>`;
+}
+
 function RemoveDialog({ path, id, done }) {
   const [isBusy, run] = useSend();
   const submit = async () => { if (await run('POST', path, { id, remove: true })) { done(); closeDialog(); } };
@@ -126,5 +165,6 @@ export function Page() {
         [t('steps.target'), (step) => step.target ?? '–'],
         [t('limits.whose'), whose],
         [t('table.actions'), actionsOf('/api/escalation', changeStep, steps.again)],
-      ]} />`}</${Loaded}></div>`;
+      ]} />`}</${Loaded}>
+    <${LadderPolicy} /></div>`;
 }
