@@ -1,69 +1,78 @@
 #include "daemon/core/silence_record.h"
 
 #include "daemon/base/attributes.h"
-#include "protocol/bytes.h"
 
 #include <math.h>
 #include <string.h>
 
 #define LAYOUT_VERSION 1
 
-/* One list of the fields serves both ways: into `writer` when `saving`, else out of `cursor`. */
+/* One list of the fields serves both ways: into the bytes when `saving`, else out of them. */
 struct stream {
     bool saving;
-    struct writer writer;
-    struct cursor cursor;
-    bool unsound; /* something read no such state can hold */
+    uint8_t *at;
+    size_t left;
+    bool short_of;   /* room, or bytes */
+    bool not_finite; /* a number read is none */
 };
+
+/* `count` numbers of `size` bytes, little-endian. Inline, so that each is a move or two. */
+static inline __attribute__((always_inline)) void pass(struct stream *stream, void *values,
+                                                       size_t size, size_t count)
+{
+    if (stream->left < size * count) {
+        stream->short_of = true;
+        stream->left = 0;
+        return;
+    }
+    uint8_t *number = values;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (stream->saving)
+        memcpy(stream->at, number, size * count);
+    else
+        memcpy(number, stream->at, size * count);
+#else
+    for (size_t i = 0; i < count; i++)
+        for (size_t byte = 0; byte < size; byte++)
+            if (stream->saving)
+                stream->at[i * size + byte] = number[(i + 1) * size - 1 - byte];
+            else
+                number[(i + 1) * size - 1 - byte] = stream->at[i * size + byte];
+#endif
+    stream->at += size * count;
+    stream->left -= size * count;
+}
 
 static void pass_u8(struct stream *stream, uint8_t *value)
 {
-    if (stream->saving)
-        writer_u8(&stream->writer, *value);
-    else
-        *value = cursor_u8(&stream->cursor);
+    pass(stream, value, sizeof(*value), 1);
 }
 
 static void pass_u16(struct stream *stream, uint16_t *value)
 {
-    if (stream->saving)
-        writer_u16_le(&stream->writer, *value);
-    else
-        *value = cursor_u16_le(&stream->cursor);
+    pass(stream, value, sizeof(*value), 1);
 }
 
 static void pass_u32(struct stream *stream, uint32_t *value)
 {
-    if (stream->saving)
-        writer_u32_le(&stream->writer, *value);
-    else
-        *value = cursor_u32_le(&stream->cursor);
+    pass(stream, value, sizeof(*value), 1);
 }
 
 static void pass_i32(struct stream *stream, int32_t *value)
 {
-    uint32_t bits = (uint32_t)*value;
-    pass_u32(stream, &bits);
-    *value = (int32_t)bits;
+    pass(stream, value, sizeof(*value), 1);
 }
 
 static void pass_i64(struct stream *stream, int64_t *value)
 {
-    if (stream->saving)
-        writer_u64_le(&stream->writer, (uint64_t)*value);
-    else
-        *value = (int64_t)cursor_u64_le(&stream->cursor);
+    pass(stream, value, sizeof(*value), 1);
 }
 
-static void pass_floats(struct stream *stream, float *values, int count)
+static void pass_floats(struct stream *stream, float *values, size_t count)
 {
-    for (int i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof(bits));
-        pass_u32(stream, &bits);
-        memcpy(&values[i], &bits, sizeof(bits));
-        stream->unsound = stream->unsound || !isfinite(values[i]);
-    }
+    pass(stream, values, sizeof(*values), count);
+    for (size_t i = 0; i < count && !stream->saving; i++)
+        stream->not_finite = stream->not_finite || !isfinite(values[i]);
 }
 
 static void pass_times(struct stream *stream, struct silence *silence)
@@ -97,8 +106,7 @@ static void pass_habits(struct stream *stream, struct silence *silence)
         pass_floats(stream, scalars[i], 1);
     for (int kind = 0; kind < 2; kind++) {
         pass_floats(stream, silence->hazard[kind], 24);
-        for (int hour = 0; hour < 24; hour++)
-            pass_u16(stream, &silence->weight[kind][hour]);
+        pass(stream, silence->weight[kind], sizeof(silence->weight[kind][0]), 24);
     }
     pass_floats(stream, silence->ring, 24);
 }
@@ -144,22 +152,22 @@ static bool is_sound(const struct silence *silence)
 size_t silence_record_save(const struct silence *silence, void *out, size_t limit)
 {
     struct silence copy = *silence;
-    struct stream stream = {.saving = true, .writer = writer_into(out, limit)};
+    struct stream stream = {.saving = true, .at = out, .left = limit};
     uint16_t version = LAYOUT_VERSION;
     pass_u16(&stream, &version);
     pass_all(&stream, &copy);
-    return stream.writer.overflow ? 0 : stream.writer.size;
+    return stream.short_of ? 0 : limit - stream.left;
 }
 
 bool silence_record_load(struct silence *silence, const void *data, size_t size)
 {
     struct silence loaded = {0};
-    struct stream stream = {.cursor = cursor_over((struct bytes){data, size})};
+    struct stream stream = {.at = (uint8_t *)data, .left = size}; /* only read */
     uint16_t version = 0;
     pass_u16(&stream, &version);
     pass_all(&stream, &loaded);
-    if (stream.cursor.failed || stream.cursor.rest.size != 0 || version != LAYOUT_VERSION ||
-        stream.unsound || !is_sound(&loaded))
+    if (stream.short_of || stream.left != 0 || version != LAYOUT_VERSION || stream.not_finite ||
+        !is_sound(&loaded))
         return false;
     *silence = loaded;
     return true;
