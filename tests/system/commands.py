@@ -163,6 +163,7 @@ def test_played_devices(tap, stack):
             tap.check(all(end[0] == "done" for end in ends), f"a played {protocol} obeys {', '.join(words)}", *ends)
     command = ask(stack, "acknowledge", BOX)
     topic = f"onekey/v1/call_box/{BOX}"
+    comes_to(stack, command, "sent")
     publish(stack, f"{topic}/up/result", {"id": command, "done": True, "text": "lamp on"})
     done = comes_to(stack, command, "done")
     tap.check(done == ["done", "1", "lamp on"], "a device on the broker answers below its own topic", done)
