@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_BYTES 64
+
 static void must(bool holds, const struct codec *codec, const char *promise)
 {
     if (holds)
@@ -133,6 +135,19 @@ static void take_stream(const struct codec *codec, struct bytes input, size_t ch
     }
 }
 
+/* Whose bytes these are is said once: more of them change no answer but MORE. */
+static void recognise(const struct codec *codec, struct bytes input)
+{
+    enum frame before = FRAME_MORE;
+
+    for (size_t size = 0; codec->recognise && size <= input.size && size <= FIRST_BYTES; size++) {
+        enum frame now = codec->recognise(bytes_part(input, 0, size));
+
+        must(before == FRAME_MORE || now == before, codec, "recognise thinks better of it");
+        before = now;
+    }
+}
+
 void drive(const struct codec *codec, const struct message *input, size_t chunk,
            const struct codec_environment *environment, struct outcome *out)
 {
@@ -145,6 +160,7 @@ void drive(const struct codec *codec, const struct message *input, size_t chunk,
     if (input->body.size)
         memcpy(copy, input->body.data, input->body.size);
     *out = (struct outcome){0};
+    recognise(codec, message.body);
     if (codec->split && input->topic.size == 0)
         take_stream(codec, message.body, chunk, environment, out);
     else
