@@ -65,6 +65,10 @@ async function compare(stack, page, month, language, folder) {
     if (text !== wanted && !/^\d{4}-\d\d-\d\dT/.test(wanted ?? '')) wrong.push(`${name} ${i} ${j}: page ${text}, report ${wanted}`);
   }));
   check(cells > 400 && wrong.length === 0, `${language}: the page says what onekey-report says`, `${cells} cells`, wrong.slice(0, 5));
+  const before = await page.$$eval('[data-measure=answer_by_day] .before', (all) => all.filter((one) => /\d/.test(one.textContent)).length);
+  check(before > 20, `${language}: a day stands beside the same day of the month before`, `${before} figures`);
+  check(await page.locator('[data-measure=breaches] tbody tr').count() > 0 && await page.locator('[data-measure=breaches] .before').count() === 0,
+    `${language}: a ticket is compared with nothing`);
   const hours = await page.textContent('.heat tr:last-child td:last-child');
   const alarms = told.tickets_by_hour.reduce((sum, fields) => sum + Number(fields[2]), 0);
   check(alarms > 0 && hours === String(alarms), `${language}: hours of the week too`, `${hours} of ${alarms}`);
@@ -116,7 +120,9 @@ export async function run({ stack, browser }) {
   const folder = join(stack.parent, 'figures');
   mkdirSync(folder);
   mkdirSync(SCREENS, { recursive: true });
-  stack.sql(SAMPLE_MONTH.replaceAll('DISTRICT', stack.values.DISTRICT));
+  const sample = SAMPLE_MONTH.replaceAll('DISTRICT', stack.values.DISTRICT);
+  stack.sql(sample);
+  stack.sql(sample.replace('0.4711', '0.1742').replace("interval '1 month'", "interval '2 months'").replaceAll("'month:", "'before:"));
   const month = stack.value("select to_char(now() at time zone 'Asia/Shanghai' - interval '1 month', 'YYYY-MM')");
   for (const language of ['zh', 'en']) {
     const page = await open(browser, stack, language);

@@ -25,21 +25,26 @@ function pieces(values, x, y) {
   return found.filter((points) => points.length);
 }
 
-/* labels: one a value; series: {name, values, kind}; target: {value, title}. */
+/* Where the scale of shares begins: what lies near its target would be one flat line above nothing. */
+const floorOf = (values, target) => [90, 75, 50].find((limit) => limit < Math.min(...values, target)) ?? 0;
+
+/* labels: one a value; series: {name, values, kind}; target: {value, title}; most: the end of a scale of shares. */
 export function Lines({ title, labels, series, target, unit, most }) {
   const values = series.flatMap((one) => one.values).filter((value) => typeof value === 'number');
   if (values.length === 0) return null;
   const top = most ?? ceiling(Math.max(...values, target?.value ?? 0));
   const x = (i) => LEFT + (labels.length > 1 ? i / (labels.length - 1) : 0.5) * (WIDTH - LEFT - RIGHT);
-  const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
+  const least = most && target ? floorOf(values, target.value) : 0;
+  const y = (value) => HEIGHT - BOTTOM - ((value - least) / (top - least)) * (HEIGHT - TOP - BOTTOM);
+  const steps = [0, 0.25, 0.5, 0.75, 1].map((share) => least + share * (top - least));
   const every = Math.ceil(labels.length / 12);
   return html`<figure class="lines"><figcaption>${title}
       ${series.map(({ name, kind }) => html`<span key=${name} class="line-key ${kind}"><svg viewBox="0 0 20 6" aria-hidden="true"
         ><path d="M0 3h20" /></svg>${name}</span>`)}</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label=${title}>
-      ${[0, 0.25, 0.5, 0.75, 1].map((share) => html`<g key=${share}>
-        <line class="grid" x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(share * top)} y2=${y(share * top)} />
-        <text x=${LEFT - 8} y=${y(share * top) + 4} text-anchor="end">${numberText(share * top, unit)}</text></g>`)}
+      ${steps.map((value) => html`<g key=${value}>
+        <line class="grid" x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(value)} y2=${y(value)} />
+        <text x=${LEFT - 8} y=${y(value) + 4} text-anchor="end">${numberText(value, unit)}</text></g>`)}
       ${labels.map((label, i) => i % every === 0 && html`<text key=${i} x=${x(i)} y=${HEIGHT - 6} text-anchor="middle">${label}</text>`)}
       ${target && html`<line class="target" x1=${LEFT} x2=${WIDTH - RIGHT} y1=${y(target.value)} y2=${y(target.value)} />
         <text class="target" x=${WIDTH - RIGHT + 6} y=${y(target.value) + 4}>${target.title}</text>`}

@@ -5,7 +5,7 @@ import { Failed, Loading } from '../ui/states.js';
 import { Lines } from './charts.js';
 import { Heat } from './heat.js';
 import { FigureTable } from './table.js';
-import { numberText, targetText } from './value.js';
+import { beforeOf, numberText, targetText } from './value.js';
 
 const dayLabel = (day) => `${Number(day.slice(5, 7))}-${Number(day.slice(8))}`;
 const KINDS = ['first', 'second', 'third'];
@@ -15,8 +15,9 @@ function ByDay({ measure, rows, previous }) {
   const shares = measure.columns.filter(({ unit, target }) => unit === 'percent' && target);
   const labels = rows.map(({ day }) => dayLabel(day));
   const middle = seconds[1] ?? seconds[0];
-  const before = previous?.length && middle ? [{ name: t('figures.was', { what: middle.title }), kind: 'before',
-    values: rows.map((_, i) => previous[i]?.[middle.name]) }] : [];
+  const was = beforeOf(measure, previous);
+  const before = was && middle ? [{ name: t('figures.was', { what: middle.title }), kind: 'before',
+    values: rows.map((row) => was(row)[middle.name]) }] : [];
   return html`<${Lines} title=${t('figures.seconds_by_day')} labels=${labels} unit="seconds"
       series=${[...seconds.map(({ name, title }, i) => ({ name: title, kind: KINDS[i], values: rows.map((row) => row[name]) })), ...before]} />
     ${shares.map((column) => html`<${Lines} key=${column.name} title=${t('figures.share_by_day', { what: column.title })} labels=${labels} unit="percent" most=${100}

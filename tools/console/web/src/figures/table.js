@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { html } from '../lib/html.js';
 import { t } from '../lib/i18n.js';
 import { Bar } from './charts.js';
-import { isFigure, keyOf, labelsOf, misses, targetText, ticketsOf, unitOf, valueText } from './value.js';
+import { beforeOf, isFigure, labelsOf, misses, targetText, ticketsOf, unitOf, valueText } from './value.js';
 
 const SHOWN = 60;
 
@@ -38,7 +38,7 @@ function Cell({ measure, column, row, before, bar, open, openTicket }) {
 export function FigureTable({ measure, rows, previous, open, openTicket }) {
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? rows : rows.slice(0, SHOWN);
-  const before = previous?.length > 0 && new Map(previous.map((row) => [keyOf(measure, row), row]));
+  const before = beforeOf(measure, previous);
   const bars = new Map(measure.columns.map((column) => [column.name, isFigure(column) ? barOf(measure, rows, column) : null]));
   return html`<div class="table" tabIndex="0" role="region" aria-label=${measure.title}><table class="figures-table">
     <caption class="hidden">${measure.title}</caption>
@@ -46,7 +46,7 @@ export function FigureTable({ measure, rows, previous, open, openTicket }) {
       ${column.title}${unitOf(column)}${column.target && html`<small class="goal" title=${column.target.source}>${targetText(column)}</small>`}</th>`)}</tr></thead>
     <tbody>${shown.map((row, index) => html`<tr key=${index}>${measure.columns.map((column) => html`<td key=${column.name}
       class=${isFigure(column) ? 'number' : ''}><${Cell} measure=${measure} column=${column} row=${row} open=${open} openTicket=${openTicket}
-        bar=${bars.get(column.name)} before=${before && isFigure(column) ? before.get(keyOf(measure, row)) ?? {} : null} /></td>`)}</tr>`)}</tbody>
+        bar=${bars.get(column.name)} before=${before && isFigure(column) ? before(row) : null} /></td>`)}</tr>`)}</tbody>
     </table></div>
     ${rows.length > shown.length && html`<p class="more"><button class="small" onClick=${() => setWhole(true)}
       >${t('figures.show_all', { count: rows.length })}</button> <span class="hint">${t('figures.rows_shown', { count: shown.length, of: rows.length })}</span></p>`}`;

@@ -38,7 +38,14 @@ export function misses(column, value) {
 }
 
 export const labelsOf = (measure) => measure.columns.filter(({ is_label }) => is_label);
-export const keyOf = (measure, row) => labelsOf(measure).map(({ name }) => row[name]).join('\u0000');
+/* A day is set against the same day of the month before. */
+const keyOf = (measure, row) => labelsOf(measure).map(({ name, unit }) => (unit === 'day' ? row[name].slice(8) : row[name])).join('\u0000');
+/* What each row said in the window before; false where there is nothing to compare: no window, or a list of tickets. */
+export function beforeOf(measure, previous) {
+  if (!previous?.length || labelsOf(measure).some(({ unit }) => unit === 'ticket')) return false;
+  const rows = new Map(previous.map((row) => [keyOf(measure, row), row]));
+  return (row) => rows.get(keyOf(measure, row)) ?? {};
+}
 
 const pick = (row, names) => Object.fromEntries(names.map((name) => [name, row[name]]));
 const late = (name) => Number(/^within_(\d+)$/.exec(name)?.[1]) || null;
