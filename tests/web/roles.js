@@ -51,9 +51,9 @@ async function paper(stack, browser, ids) {
   await page.click(`[data-ticket="${ids[0]}"]`);
   await page.waitForSelector('.household .residents');
   await page.emulateMedia({ media: 'print', colorScheme: 'light' });
-  const seen = await page.evaluate(() => ['.top', '.queue', '.next', '.ticket-head h1', '.household .address'].map((name) =>
+  const seen = await page.evaluate(() => ['.top', '.queue', 'section.next', '.ticket-head h1', '.way .next', '.household .address'].map((name) =>
     document.querySelector(name)?.checkVisibility() ?? false));
-  check(JSON.stringify(seen) === '[false,false,false,true,true]', 'a ticket is printed with its home, without the queue', seen);
+  check(JSON.stringify(seen) === '[false,false,false,true,true,true]', 'a ticket is printed with its home, without the queue', seen);
   const file = join(SCREENS, 'ticket.pdf');
   await screenshot(page, 'zh-paper');
   await page.pdf({ path: file, format: 'A4' });
