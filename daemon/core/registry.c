@@ -3,30 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* uthash asks for its buckets here. Doublings leave the old table behind; together they stay below
- * twice the last one, for which registry_memory_size makes room. */
-static void *take(struct registry *registry, size_t size)
-{
-    void *memory = registry->arena + registry->arena_used;
-
-    registry->arena_used += (size + 15) & ~(size_t)15;
-    assert(registry->arena_used <= registry->arena_size);
-    return memory;
-}
-
-#undef uthash_malloc
-#undef uthash_free
-#undef uthash_fatal
-#define uthash_malloc(size) take(registry, size)
-#define uthash_free(pointer, size) (void)(pointer)
-#define uthash_fatal(message) assert(false && message)
-
-static size_t arena_size_for(uint32_t devices_max)
-{
-    /* Two tables with up to one 16-byte bucket a device, all doublings, and slack. */
-    return 2 * ((size_t)devices_max * 2 * 16 * 2 + 8192);
-}
-
 static size_t aligned(size_t size)
 {
     return (size + 63) & ~(size_t)63;
@@ -36,19 +12,8 @@ size_t registry_memory_size(uint32_t devices_max)
 {
     return aligned(devices_max * sizeof(struct device)) +
            aligned(devices_max * sizeof(struct device_secret)) +
-           aligned(devices_max * sizeof(struct household)) + arena_size_for(devices_max);
-}
-
-/* uthash gives a table back when its last member goes, and the arena takes nothing back: one member
- * that nobody can look up keeps each table alive. */
-static void add_sentinels(struct registry *registry)
-{
-    struct device *device = &registry->sentinel_device;
-    struct household *household = &registry->sentinel_household;
-
-    HASH_ADD(hh, registry->by_key, key, 1, device);
-    household->id = INT64_MIN;
-    HASH_ADD(hh, registry->by_id, id, sizeof(household->id), household);
+           aligned(devices_max * sizeof(struct household)) +
+           2 * aligned(lookup_memory_size(devices_max));
 }
 
 void registry_init(struct registry *registry, void *memory, uint32_t devices_max)
@@ -63,10 +28,10 @@ void registry_init(struct registry *registry, void *memory, uint32_t devices_max
     at += aligned(devices_max * sizeof(struct household));
     registry->secrets = (void *)at;
     at += aligned(devices_max * sizeof(struct device_secret));
-    registry->arena = at;
-    registry->arena_size = arena_size_for(devices_max);
+    lookup_init(&registry->by_key, at, devices_max);
+    at += aligned(lookup_memory_size(devices_max));
+    lookup_init(&registry->by_id, at, devices_max);
     registry->free_device = registry->free_household = NO_DEVICE;
-    add_sentinels(registry);
 }
 
 static size_t make_key(char *key, uint8_t protocol, const char *identity)
@@ -83,10 +48,12 @@ uint32_t registry_find(const struct registry *registry, uint8_t protocol, const 
 {
     char key[sizeof(((struct device *)0)->key)];
     size_t size = make_key(key, protocol, identity);
-    struct device *found;
+    uint32_t hash = lookup_hash(key, size), at = lookup_first(&registry->by_key, hash), index;
 
-    HASH_FIND(hh, registry->by_key, key, size, found);
-    return found ? (uint32_t)(found - registry->devices) : NO_DEVICE;
+    while ((index = lookup_member(&registry->by_key, hash, &at)) != LOOKUP_NONE)
+        if (memcmp(registry->devices[index].key, key, size + 1) == 0)
+            return index;
+    return NO_DEVICE;
 }
 
 /* Free places form a list; places never used follow behind the highest one used. */
@@ -103,10 +70,12 @@ static uint32_t new_device(struct registry *registry)
 
 static struct household *find_household(const struct registry *registry, int64_t id)
 {
-    struct household *found;
+    uint32_t hash = lookup_hash(&id, sizeof(id)), at = lookup_first(&registry->by_id, hash), index;
 
-    HASH_FIND(hh, registry->by_id, &id, sizeof(id), found);
-    return found;
+    while ((index = lookup_member(&registry->by_id, hash, &at)) != LOOKUP_NONE)
+        if (registry->households[index].id == id)
+            return &registry->households[index];
+    return NULL;
 }
 
 static struct household *new_household(struct registry *registry, int64_t id)
@@ -114,14 +83,13 @@ static struct household *new_household(struct registry *registry, int64_t id)
     uint32_t index = registry->free_household;
     struct household *household;
 
-    if (index == NO_DEVICE) {
-        household = &registry->households[registry->households_used++];
-    } else {
-        household = &registry->households[index];
-        registry->free_household = household->first_device;
-    }
+    if (index == NO_DEVICE)
+        index = registry->households_used++;
+    else
+        registry->free_household = registry->households[index].first_device;
+    household = &registry->households[index];
     *household = (struct household){.id = id, .first_device = NO_DEVICE};
-    HASH_ADD(hh, registry->by_id, id, sizeof(id), household);
+    lookup_add(&registry->by_id, lookup_hash(&id, sizeof(id)), index);
     return household;
 }
 
@@ -155,9 +123,11 @@ static void leave_household(struct registry *registry, uint32_t index)
         link = &registry->devices[*link].next_in_household;
     *link = device->next_in_household;
     if (--household->device_count == 0) {
-        HASH_DELETE(hh, registry->by_id, household);
+        uint32_t place = (uint32_t)(household - registry->households);
+
+        lookup_remove(&registry->by_id, lookup_hash(&household->id, sizeof(household->id)), place);
         household->first_device = registry->free_household;
-        registry->free_household = (uint32_t)(household - registry->households);
+        registry->free_household = place;
     }
 }
 
@@ -198,7 +168,7 @@ uint32_t registry_put(struct registry *registry, const struct device_entry *entr
         device->household_id = entry->household_id;
         size_t size = make_key(device->key, entry->protocol, entry->identity);
 
-        HASH_ADD(hh, registry->by_key, key, size, device);
+        lookup_add(&registry->by_key, lookup_hash(device->key, size), index);
         registry->device_count++;
         join_household(registry, index);
     } else if (registry->devices[index].household_id != entry->household_id) {
@@ -216,7 +186,7 @@ void registry_remove(struct registry *registry, uint32_t index)
 
     assert(device->in_use);
     leave_household(registry, index);
-    HASH_DELETE(hh, registry->by_key, device);
+    lookup_remove(&registry->by_key, lookup_hash(device->key, 1 + strlen(device->key + 1)), index);
     device->in_use = false;
     device->next_in_household = registry->free_device;
     registry->free_device = index;

@@ -7,14 +7,12 @@
 #ifndef ONEKEY_CORE_REGISTRY_H
 #define ONEKEY_CORE_REGISTRY_H
 
+#include "daemon/core/lookup.h"
 #include "daemon/core/store.h"
-
-#include <uthash.h>
 
 #define NO_DEVICE UINT32_MAX
 
 struct household {
-    UT_hash_handle hh;
     int64_t id;
     int64_t alarm_us;      /* wall time of its last panic or fall; 0 = none known */
     uint32_t first_device; /* index, or, in a free household, the next free one */
@@ -22,7 +20,6 @@ struct household {
 };
 
 struct device {
-    UT_hash_handle hh;
     char key[1 + IDENTITY_LIMIT + 1]; /* protocol index + 1, then the identity */
     uint8_t kind;                     /* enum device_kind */
     bool in_use;
@@ -58,15 +55,10 @@ struct registry {
     struct device *devices;
     struct device_secret *secrets; /* beside devices; untouched memory for those without */
     struct household *households;
-    struct device *by_key; /* uthash heads */
-    struct household *by_id;
-    struct device sentinel_device;
-    struct household sentinel_household;
+    struct lookup by_key, by_id; /* devices, households */
     uint32_t devices_max, device_count;
     uint32_t devices_used, households_used; /* places ever taken; those left again form lists */
     uint32_t free_device, free_household;
-    uint8_t *arena; /* for the hash tables' buckets */
-    size_t arena_size, arena_used;
 };
 
 /* Bytes that registry_init needs for so many devices. */

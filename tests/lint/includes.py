@@ -11,7 +11,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(["<])([^">]+)[">]', re.MULTIL
 RULES = {
     "protocol": ([], []),
     "daemon/base": ([], []),
-    "daemon/core": (["protocol", "daemon/base"], ["uthash"]),
+    "daemon/core": (["protocol", "daemon/base"], []),
     "daemon/journal": (["daemon/base"], ["zlib"]),
     "db": (["daemon/base"], ["libpq", "libevent"]),
     "daemon/edge": (["protocol", "daemon/base", "daemon/core", "daemon/journal", "db"], ["any"]),
