@@ -89,7 +89,8 @@ def test_at_the_next_report(tap, stack):
     with live(stack, WATCHES[1]) as client:
         came = commanded(client, WATCHES[1], "CR")
         client.sendall(watch_frame(WATCHES[1], "CR"))
-        tap.check(came and comes_to(stack, command, "done")[0] == "done", "a sleeping device gets it when it reports")
+        tap.check(came and comes_to(stack, command, "done")[0] == "done", "a sleeping device gets it when it reports",
+                  came, state_of(stack, command))
 
 
 def test_nobody_hears(tap, stack):
