@@ -3,6 +3,7 @@
 report, answered, refused, expired, and none sent more often than it may be, whatever dies in between."""
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -41,10 +42,10 @@ def comes_to(stack, command, state, deadline_s=30):
 
 
 def live(stack, identity):
-    """A connection of that watch, which has reported and been answered."""
+    """A connection of that watch, which has reported and been answered; a command may come right behind."""
     client = stack.connect("watch")
     client.sendall(watch_frame(identity, "LK"))
-    receive(client, len(watch_frame(identity, "LK")))
+    client.recv(len(watch_frame(identity, "LK")), socket.MSG_WAITALL)
     return client
 
 
@@ -100,7 +101,7 @@ def test_nobody_hears(tap, stack):
         once = commanded(client, WATCHES[3], "CR")
         again = receive(client, 1, 4)  # the time for its answer passes; it has not been heard of since
         client.sendall(watch_frame(WATCHES[3], "LK"))
-        answered = receive(client, len(watch_frame(WATCHES[3], "LK"))) == watch_frame(WATCHES[3], "LK")
+        answered = client.recv(len(watch_frame(WATCHES[3], "LK")), socket.MSG_WAITALL) == watch_frame(WATCHES[3], "LK")
         twice = commanded(client, WATCHES[3], "CR")
         failed = comes_to(stack, command, "failed")
         tap.check(once and not again and answered and twice and failed == ["failed", "2", "no answer"],
