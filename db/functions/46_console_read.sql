@@ -18,7 +18,9 @@ from onekey.ticket_kind k join onekey.service_kind s on (k.name = 'service') = (
 comment on view onekey.v_lane_kind is 'Kinds of tickets with the lane in which a console shows them';
 
 -- Those of these tickets that whoever acts may see, as a console shows them; nth: their place in ids. In plpgsql and by
--- a generic plan, as are its neighbours: so it is planned once a session, and planning takes longer than reading.
+-- a generic plan, as are its neighbours: so it is planned once a session, and planning takes longer than reading. That plan
+-- may have been made while the tables were empty: tickets and limits are each read once and kept, so that no plan reads
+-- the limits of all for each of them.
 create or replace function onekey.console_rows(district text, ids bigint[])
 returns table (id bigint, nth bigint, body jsonb, unshown boolean)
 language plpgsql stable set search_path = onekey, pg_temp
@@ -26,17 +28,20 @@ set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 begin
     return query
+    with ticket as materialized (
+        select v.* from onekey.v_tickets v where v.district = console_rows.district and v.id = any (console_rows.ids)
+    ), limits as materialized (
+        select s.ticket_id, jsonb_agg(jsonb_build_object('measure', s.measure, 'warn_at', s.warn_at, 'breach_at', s.breach_at)
+                                      order by s.breach_at, s.measure) as list
+        from onekey.v_ticket_sla s
+        where s.district = console_rows.district and s.ticket_id = any (console_rows.ids) group by s.ticket_id
+    )
     select t.id, i.nth,
-           to_jsonb(t) || jsonb_build_object('lane', onekey.console_lane(t.class, t.held_until), 'sla', coalesce(l.limits, '[]')),
+           to_jsonb(t) || jsonb_build_object('lane', onekey.console_lane(t.class, t.held_until), 'sla', coalesce(l.list, '[]')),
            t.state <> 'closed' and t.presented_at is null
     from unnest(console_rows.ids) with ordinality i(id, nth)
-    join onekey.v_tickets t on t.district = console_rows.district and t.id = i.id and t.id = any (console_rows.ids)
-    left join (
-        select s.ticket_id, jsonb_agg(jsonb_build_object('measure', s.measure, 'warn_at', s.warn_at,
-                                                         'breach_at', s.breach_at) order by s.breach_at) as limits
-        from onekey.v_ticket_sla s
-        where s.district = console_rows.district and s.ticket_id = any (console_rows.ids) group by s.ticket_id) l
-    on l.ticket_id = t.id;
+    join ticket t on t.id = i.id
+    left join limits l on l.ticket_id = i.id;
 end $$;
 comment on function onekey.console_rows(text, bigint[]) is 'Tickets as rows of the queue, with their time limits';
 
