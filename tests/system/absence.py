@@ -91,7 +91,10 @@ def test_an_absence(tap, stack):
 
 def test_a_scheme(tap, stack):
     stack.sql(f"select onekey.set_silence('{DISTRICT}', {home(1)}, 'quick')")
-    stack.sql(f"select onekey.set_silence('{DISTRICT}', {home(2)}, hours => 4, litres => 30)")
+    done = [subprocess.run([f"{BIN}/onekeyctl", "--conninfo", "", "silence", "set", *words], env=stack.environment(),
+                           capture_output=True, text=True, check=False).returncode
+            for words in (["H2", "--hours", "4", "--litres", "30"], ["H2", "--hours", "900"], ["nobody"], ["--hours", "4"])]
+    tap.check(done == [0, 1, 1, 2], "a home's own litres and hours are set, and no nonsense", str(done))
     for number in (1, 2, 3):
         tap.check(wait_for(lambda: subprocess.run(
             [f"{BIN}/onekeyctl", "--config", stack.values["ONEKEY_CONF"], "show", "silence", f"WM-{number}"],

@@ -1,12 +1,13 @@
 /*
  * onekeyctl silence show: what the detector has learned of a home, what it expects beside what ran, and
- * what its alarms turned out to be.
+ * what its alarms turned out to be. onekeyctl silence set: how the home is judged.
  */
 #include "daemon/base/attributes.h"
 #include "tools/common/columns.h"
 #include "tools/common/database.h"
 #include "tools/onekeyctl/command.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,17 +64,60 @@ static bool print_json(PGconn *connection, const char *household)
     return found;
 }
 
+/* The household's code, then scheme, litres and hours; NULL: as the configuration says. */
+static bool change(PGconn *connection, const char *const parameters[4])
+{
+    PGresult *result = database_query(
+        connection,
+        "select onekey.set_silence(h.district, h.id, $2, $3::numeric, $4::numeric)"
+        " from onekey.household h where h.code = $1"
+        " and ((onekey.who()).district is null or h.district = (onekey.who()).district)",
+        4, parameters);
+    bool done = result != NULL && PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+    if (result != NULL && !done)
+        fprintf(stderr, "onekeyctl: there is no household %s, or it is not for you to change\n",
+                parameters[0]);
+    PQclear(result);
+    return done;
+}
+
+/* Reads what follows `set`; false for wrong usage. */
+static bool read_change(int argc, char **argv, const char *parameters[4])
+{
+    static const struct option options[] = {{"scheme", required_argument, NULL, 1},
+                                            {"litres", required_argument, NULL, 2},
+                                            {"hours", required_argument, NULL, 3},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+
+    optind = 0;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == '?')
+            return false;
+        parameters[option] = optarg;
+    }
+    parameters[0] = optind + 1 == argc ? argv[optind] : NULL;
+    return parameters[0] != NULL;
+}
+
 int silence_command(const struct invocation *invocation, int argc, char **argv)
 {
-    const char *person = getenv("ONEKEY_USER");
-    if (argc != 3 || strcmp(argv[1], "show") != 0) {
-        fprintf(stderr, "usage: onekeyctl [--conninfo CONNINFO] [--json] silence show HOUSEHOLD\n");
+    const char *person = getenv("ONEKEY_USER"), *wanted[4] = {NULL};
+    bool shows = argc == 3 && strcmp(argv[1], "show") == 0;
+    bool sets = argc > 2 && strcmp(argv[1], "set") == 0 && read_change(argc - 1, argv + 1, wanted);
+
+    if (!shows && !sets) {
+        fprintf(stderr, "usage: onekeyctl [--conninfo CONNINFO] [--json] silence show HOUSEHOLD\n"
+                        "       onekeyctl [--conninfo CONNINFO] silence set HOUSEHOLD"
+                        " [--scheme NAME] [--litres L] [--hours H]\n");
         return EXIT_USAGE;
     }
     PGconn *connection = database_connect(invocation);
-    bool good =
-        connection != NULL && (person == NULL || database_act_as(connection, person)) &&
-        (invocation->json ? print_json(connection, argv[2]) : print_rows(connection, argv[2]));
+    bool good = connection != NULL && (person == NULL || database_act_as(connection, person));
+    if (good && sets)
+        good = change(connection, wanted);
+    else if (good)
+        good = invocation->json ? print_json(connection, argv[2]) : print_rows(connection, argv[2]);
     PQfinish(connection);
     return good ? EXIT_OK : EXIT_FAILED;
 }
