@@ -58,14 +58,14 @@ def test_a_figure_leads_to_the_tickets_it_counts(db):
         equal(tickets(filter=where)["total"], one["received"])
         late = tickets(filter=where, answer_over=60)["total"]
         equal(round(100 * (one["received"] - late) / one["received"], 2), one["within_60"])
-    for one in rows("tickets")[:8]:
+    for one in rows("tickets"):
         where = {name: one[name] for name in ["kind", "service_kind", "street_town", "device_kind"]}
         equal(tickets(filter=json.dumps({**where, "episode": 1}))["total"], one["tickets"])
     for one in rows("outcomes"):
         equal(tickets(filter=json.dumps({"kind": one["kind"], "outcome": one["outcome"]}))["total"], one["closed"])
-    for one in rows("answer_by_day")[:5]:
+    for one in rows("answer_by_day"):
         equal(tickets(filter=json.dumps({"class": "alarm", "mode": "normal", "day": one["day"]}))["total"], one["received"])
-    for one in rows("tickets_by_hour")[:12]:
+    for one in rows("tickets_by_hour"):
         equal(tickets(filter=json.dumps({"class": "alarm", "weekday": one["weekday"], "hour": one["hour"], "episode": 1}))["total"],
               one["alarm"])
     every = tickets()

@@ -127,8 +127,8 @@ export async function run({ stack, browser }) {
   for (const language of ['zh', 'en']) {
     const page = await open(browser, stack, language);
     const csv = await compare(stack, page, month, language, folder);
+    await judge(page, `${language}-figures`);
     if (language === 'zh') {
-      await judge(page, 'zh-figures');
       await files(stack, page, month, csv, folder);
       await drill(page);
     }

@@ -55,8 +55,18 @@ async function prepare(stack) {
   stack.sql(`update onekey.ticket set received_at = received_at - interval '3 minutes' where identity = '${stack.wristband(31)}' and state = 'open'`);
   const id = stack.ticketOf(stack.wristband(32));
   stack.sql(`select onekey.start_contacts(t) from onekey.ticket t where t.id = ${id};
+    select onekey.set_care_plan(h.district, h.id, 'greeting', due_at => now() - interval '1 hour')
+      from onekey.household h where h.district = '${stack.values.DISTRICT}' and h.code = 'H00050';
     select onekey.set_disaster('${stack.values.DISTRICT}', '{"reason": "样例小区停电"}')`);
   return id;
+}
+
+/* Pages that other parts have judged in Chinese as they worked on them. */
+async function elsewhereInChinese(page) {
+  await go(page, '#/care', '.care-card');
+  await judge(page, 'en-care');
+  await go(page, '#/audits', '.page input[type=month]');
+  await judge(page, 'en-audits');
 }
 
 async function desk(stack, browser, id, language) {
@@ -90,6 +100,7 @@ async function desk(stack, browser, id, language) {
     await go(page, `#/${hash}`, selector);
     await judge(page, `${language}-${hash}`);
   }
+  if (language === 'en') await elsewhereInChinese(page);
   const home = stack.value("select id from onekey.household where code = 'H00034'");
   await go(page, `#/homes/${home}`, '.page table');
   await judge(page, `${language}-home`);
