@@ -2,6 +2,7 @@
 import json
 
 from database import equal, holds
+from contact_cases import TOLD, asked, ladder, tokens
 from escalation_cases import due, limits, waiting
 from people_cases import PEOPLE
 
@@ -78,3 +79,26 @@ def test_limits_from_a_terminal(db):
     for words in [("limits",), ("limits", "set"), ("limits", "set", "kind"), ("limits", "remove", "x"), ("escalation", "shout")]:
         equal((words, ctl(db, *words)[0]), (words, 2))
     equal(db.ctl("limits", "list").returncode, 2)  # nobody is named
+
+
+def test_disaster_mode_from_a_terminal(db):
+    status, said = ctl(db, "disaster", "start", "reason=样例停电", "priority_offset=1")
+    equal((status, db.sql("select reason, started_by, ended_at is null from onekey.disaster")), (0, "样例停电|wang|t"))
+    holds("样例停电", ctl(db, "disaster", "list")[1])
+    number = db.sql("select id from onekey.disaster")
+    equal(ctl(db, "disaster", "end", number, person="D/li")[0], 1)
+    equal(ctl(db, "disaster", "end", number)[0], 0)
+    equal((ctl(db, "disaster", "end", number)[0], db.sql("select ended_at is null from onekey.disaster")), (1, "f"))
+    for words in [("disaster",), ("disaster", "start", "reason"), ("disaster", "end", "x")]:
+        equal((words, ctl(db, *words)[0]), (words, 2))
+
+
+def test_a_contact_answers_from_a_terminal(db):
+    db.sql(TOLD)
+    ladder(db)
+    equal(ctl(db, "contact", "result", "attempt=1", "result=perhaps")[0], 1)
+    equal(ctl(db, "contact", "result", "attempt=1", "result=busy", person="D/li")[0], 0)
+    token = tokens(db)[-1]
+    equal(ctl(db, "contact", "reply", "token=" + "0" * len(token), "result=accepted")[0], 1)
+    equal(ctl(db, "contact", "reply", f"token={token}", "result=accepted")[0], 0)
+    equal(asked(db), ["1|1|busy", "1|2|accepted"])
