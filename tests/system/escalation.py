@@ -21,7 +21,7 @@ TICKETS = 500
 STEPS_S = (2, 5, 8, 11, 14)  # of an open alarm
 SPREAD_S = 6                 # over which the tickets came
 LATE_S = 1.0
-NOISE_S = float(os.environ.get("NOISE_S", "0"))  # to grant to a machine with other work, on top of it
+NOISE_S = float(os.environ.get("NOISE_S", "2"))  # to grant to a machine with other work, on top of it
 CLAIMED = 40
 ACCEPT_S = 2  # that a contact has
 
