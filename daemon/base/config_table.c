@@ -180,6 +180,17 @@ const struct config_key config_keys[] = {
     {"silence", "datum", CONFIG_CHOICE, RELOAD, IN(silence.datum), "wgs84", 0, 0, "wgs84 gcj02",
      "Datum of the positions that wristbands send. Those of homes are WGS-84."},
 
+    {"mains", "explain", CONFIG_YES_NO, RELOAD, IN(mains.explain), "yes", 0, 0, NULL,
+     "Whether the silence of meters is explained while the water of their whole area is cut off."},
+    {"mains", "meters", CONFIG_INTEGER, RELOAD, IN(mains.meters), "10", 3, 100000, NULL,
+     "An area in which fewer meters report is never taken to be cut off."},
+    {"mains", "percent", CONFIG_INTEGER, RELOAD, IN(mains.percent), "80", 50, 100, NULL,
+     "It is cut off if so many of them are silent, and by their habits that is next to impossible."},
+    {"mains", "window_h", CONFIG_INTEGER, RELOAD, IN(mains.window_h), "3", 1, 12, NULL,
+     "Silent is a meter without a use for so long. It must report twice in that time."},
+    {"mains", "hours", CONFIG_INTEGER, RELOAD, IN(mains.hours), "24", 1, 24, NULL,
+     "So long an outage explains silence; after it, nothing does until water has run again."},
+
     {"scheme", "mode", CONFIG_CHOICE, RELOAD, IN_SCHEME(mode), "learned", 0, 0,
      "fixed learned both", "As [silence] mode, for the households that name this scheme."},
     {"scheme", "litres", CONFIG_INTEGER, RELOAD, IN_SCHEME(litres), "10", 1, 655, NULL,

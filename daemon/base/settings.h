@@ -88,6 +88,10 @@ struct config {
         int32_t report_interval_s, grace_s, care_call_s, radius_m, outside_s;
     } silence;
     struct {
+        bool explain;
+        int32_t meters, percent, window_h, hours;
+    } mains;
+    struct {
         int32_t call_box_s, wristband_s, meter_s, hold_off_s, startup_grace_s, early_s, alarm_s;
         int32_t interval_min_s, interval_max_s, outage_devices, outage_percent, outage_window_s;
     } supervise;

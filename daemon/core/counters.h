@@ -18,6 +18,7 @@ struct gateway_counters {
     uint64_t clocks_wrong;
     uint64_t odd_readings[SILENCE_ODD_COUNT]; /* by bit of enum silence_odd */
     uint64_t explained[SILENCE_REASON_COUNT]; /* silences not raised, by bit of silence_reason */
+    uint64_t mains_outages;                   /* areas found cut off */
     uint64_t replies, replies_late; /* sent at once, sent after their record was durable */
     uint64_t sessions_refused, frames_slow;
     uint64_t unrecognised;         /* connections whose first bytes fit no protocol */
@@ -31,9 +32,10 @@ struct gateway_counters {
 
 struct gateway_figures {
     uint32_t devices, sessions, devices_lost;
-    uint32_t outages, devices_in_outages;      /* the latter are among those lost */
-    uint64_t alarms_waiting, readings_waiting; /* records not yet committed, in memory */
-    uint64_t alarms_spilled, readings_spilled; /* 1 if more wait in the journal */
+    uint32_t outages, devices_in_outages;            /* the latter are among those lost */
+    uint32_t mains_outages, meters_in_mains_outages; /* areas cut off; the latter as last counted */
+    uint64_t alarms_waiting, readings_waiting;       /* records not yet committed, in memory */
+    uint64_t alarms_spilled, readings_spilled;       /* 1 if more wait in the journal */
     uint64_t alarms_committed, readings_committed, parked;
     uint64_t replies_waiting;
     uint64_t observations_waiting;

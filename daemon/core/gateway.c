@@ -421,6 +421,8 @@ struct gateway_figures gateway_figures(const struct gateway *gateway)
         .devices_lost = gateway->devices_lost,
         .outages = gateway->outages.open_count,
         .devices_in_outages = gateway->outages.grouped_count,
+        .mains_outages = gateway->mains.open_count,
+        .meters_in_mains_outages = gateway->mains.explained_count,
         .alarms_waiting = gateway->alarms.ring.count,
         .readings_waiting = gateway->readings.ring.count,
         .alarms_spilled = gateway->alarms.spilled,

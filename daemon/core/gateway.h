@@ -20,9 +20,9 @@
 #include "daemon/core/asked.h"
 #include "daemon/core/battery.h"
 #include "daemon/core/counters.h"
+#include "daemon/core/mains.h"
 #include "daemon/core/outage.h"
-#include "daemon/core/silence.h"
-#include "daemon/core/store.h"
+#include "daemon/core/silence_scheme.h"
 #include "protocol/codec.h"
 #include "protocol/json_convention.h"
 
@@ -39,12 +39,6 @@ struct gateway_limits {
     uint32_t recent_sets;              /* of remembered alarms, RECENT_WAYS each */
     /* Rows of the history that wait for the database, commands held for devices; 0: none. */
     uint32_t observations_max, commands_max;
-};
-
-#define SCHEMES_MAX 16
-struct silence_scheme {
-    char name[SCHEME_LIMIT + 1];
-    struct silence_settings silence;
 };
 
 /* May be changed while running. */
@@ -71,6 +65,7 @@ struct gateway_settings {
     struct silence_settings silence;
     int32_t scheme_count;
     struct silence_scheme schemes[SCHEMES_MAX]; /* of homes that name one */
+    struct mains_settings mains;
     int64_t care_call_us;     /* after an absence without a sign of life; 0 = never */
     int32_t home_radius_m;    /* a wristband farther away is not at home; 0 = nobody asks */
     int64_t outside_us;       /* so long it is believed */

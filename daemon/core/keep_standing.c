@@ -1,13 +1,14 @@
 /*
  * Keeping how each device stands (missing, lost, part of an outage), what was learned of how often it
  * reports and its home's last call for help: a record at each change and one in each round of keep.c.
- * And each outage that is open. So a restart neither raises nor forgets anything.
+ * And each outage that is open, of devices and of the mains. So a restart neither raises nor forgets anything.
  */
 #include "daemon/core/gateway_state.h"
 
 /* The first byte of such a state; the smaller ones are the versions of a meter's. */
 #define STATE_STANDING 16
 #define STATE_OUTAGE 17
+#define STATE_MAINS 18
 #define STATE_SIZE_MAX 96
 
 static void write_standing(const struct gateway *gateway, uint32_t index, struct writer *out)
@@ -88,8 +89,24 @@ void keep_standing_outage(struct gateway *gateway, const struct outage_group *gr
         (void)append_state(gateway, &writer);
 }
 
+void keep_standing_mains(struct gateway *gateway, const struct mains_area *area)
+{
+    uint8_t memory[STATE_SIZE_MAX];
+    struct writer writer = writer_into(memory, sizeof(memory));
+
+    writer_u8(&writer, STATE_MAINS);
+    writer_u8(&writer, area->spent);
+    writer_u64_le(&writer, (uint64_t)area->id);
+    writer_u64_le(&writer, (uint64_t)area->from_us);
+    if (has_room(gateway))
+        (void)append_state(gateway, &writer);
+}
+
 void keep_standing_outages(struct gateway *gateway)
 {
+    for (uint32_t i = 0; i < gateway->mains.size; i++)
+        if (gateway->mains.areas[i].from_us != 0 || gateway->mains.areas[i].spent)
+            keep_standing_mains(gateway, &gateway->mains.areas[i]);
     for (uint32_t i = 0; gateway->outages.open_count > 0 && i < gateway->outages.size; i++)
         if (gateway->outages.groups[i].open)
             keep_standing_outage(gateway, &gateway->outages.groups[i]);
@@ -144,6 +161,15 @@ static void outage_replayed(struct gateway *gateway, struct cursor in)
     group->returned_mono_us = gateway->now.mono_us;
 }
 
+static void mains_replayed(struct gateway *gateway, struct cursor in)
+{
+    bool spent = cursor_u8(&in) != 0;
+    int64_t id = (int64_t)cursor_u64_le(&in), from_us = (int64_t)cursor_u64_le(&in);
+
+    if (!in.failed)
+        mains_restore(&gateway->mains, id, from_us, spent);
+}
+
 bool keep_standing_replayed(struct gateway *gateway, struct bytes payload)
 {
     struct cursor in = cursor_over(payload);
@@ -154,6 +180,8 @@ bool keep_standing_replayed(struct gateway *gateway, struct bytes payload)
         standing_replayed(gateway, in);
     else if (form == STATE_OUTAGE)
         outage_replayed(gateway, in);
+    else if (form == STATE_MAINS)
+        mains_replayed(gateway, in);
     gateway->replaying = false;
-    return form == STATE_STANDING || form == STATE_OUTAGE;
+    return form >= STATE_STANDING && form <= STATE_MAINS;
 }

@@ -6,6 +6,15 @@
 #define AREAS_MAX 16384u
 #define PROBES 32 /* places looked at for one area */
 
+struct mains_settings mains_settings_default(void)
+{
+    return (struct mains_settings){.explains = true,
+                                   .meters_min = 10,
+                                   .share_percent = 80,
+                                   .window_us = 3 * US_PER_HOUR,
+                                   .lasts_us = US_PER_DAY};
+}
+
 static uint32_t areas_for(uint32_t devices_max)
 {
     uint32_t size = AREAS_MIN;
@@ -47,7 +56,6 @@ void mains_count(struct mains_area *area, const struct mains_meter *meter)
     area->meters++;
     area->silent += meter->silent;
     area->dry += meter->dry;
-    area->explained += meter->explained;
     area->expected += MAINS_AWAY + (1 - MAINS_AWAY) * meter->chance;
 }
 
@@ -65,32 +73,59 @@ double mains_chance(uint32_t meters, uint32_t silent, double expected)
     return exp(-n * entropy);
 }
 
-static bool is_cut_off(const struct mains_area *area)
+static bool is_cut_off(const struct mains_area *area, const struct mains_settings *settings)
 {
-    return area->meters >= MAINS_METERS_MIN &&
-           area->silent * 100 >= area->meters * MAINS_SHARE_PERCENT &&
+    return area->meters >= settings->meters_min &&
+           area->silent * 100 >= area->meters * settings->share_percent &&
            mains_chance(area->meters, area->silent, area->expected) < MAINS_CHANCE;
 }
 
-bool mains_judge(struct mains_area *area, int64_t now_us)
+bool mains_judge(struct mains_area *area, const struct mains_settings *settings, int64_t now_us)
 {
-    bool was_open = area->from_us != 0, runs = 2 * area->dry < area->meters;
+    bool was_spent = area->spent, runs = 2 * area->dry < area->meters;
 
-    if (was_open && (runs || area->meters == 0 || now_us - area->from_us >= MAINS_LASTS_US)) {
-        area->spent = !runs && area->meters > 0;
+    if (area->from_us != 0) {
+        /* Where no meter tells anything, after hours without the daemon, nothing has changed. */
+        if (settings->explains && !runs && now_us - area->from_us < settings->lasts_us)
+            return false;
+        area->spent = settings->explains && !runs;
         area->from_us = 0;
         return true;
     }
     if (area->spent)
         area->spent = 2 * area->silent >= area->meters;
-    /* After a restart, what most of its meters remember is believed until water runs. */
-    if (!was_open && !area->spent && (is_cut_off(area) || 2 * area->explained > area->meters))
-        area->from_us = now_us - MAINS_WINDOW_US;
-    return (area->from_us != 0) != was_open;
+    if (!area->spent && is_cut_off(area, settings))
+        area->from_us = now_us - settings->window_us;
+    return area->from_us != 0 || area->spent != was_spent;
 }
 
-void mains_clear(struct mains_area *area)
+void mains_end_round(struct mains *mains, const struct mains_settings *settings, int64_t now_us,
+                     void (*on_change)(void *context, const struct mains_area *area), void *context)
 {
-    area->meters = area->silent = area->dry = area->explained = 0;
-    area->expected = 0;
+    mains->open_count = 0;
+    for (uint32_t i = 0; i < mains->size; i++) {
+        struct mains_area *area = &mains->areas[i];
+
+        if (area->id == 0)
+            continue;
+        if (mains_judge(area, settings, now_us))
+            on_change(context, area);
+        mains->open_count += area->from_us != 0;
+        area->meters = area->silent = area->dry = 0;
+        area->expected = 0;
+    }
+    mains->explained_count = mains->explained;
+    mains->explained = mains->cursor = 0;
+}
+
+void mains_restore(struct mains *mains, int64_t id, int64_t from_us, bool spent)
+{
+    struct mains_area *area = id == 0 ? NULL : mains_area(mains, id);
+
+    if (!area)
+        return;
+    mains->open_count -= area->from_us != 0;
+    mains->open_count += from_us != 0;
+    area->from_us = from_us;
+    area->spent = spent;
 }

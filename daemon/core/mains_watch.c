@@ -7,8 +7,9 @@
 #include "daemon/core/silence_lately.h"
 
 #define ROUND_US (10 * US_PER_MINUTE)
-#define HOLDS_US US_PER_HOUR /* without another round */
-#define METERS_PER_TURN 512  /* of some 0.5 us, out of the cache */
+#define HOLDS_US US_PER_HOUR        /* without another round */
+#define HABITS_US (14 * US_PER_DAY) /* before them even a night may look like an outage */
+#define METERS_PER_TURN 512         /* of some 0.5 us, out of the cache */
 
 /* What the outage of its area, or its end, means for a meter. */
 static void apply(struct gateway *gateway, uint32_t device, const struct mains_area *area, bool dry)
@@ -16,7 +17,8 @@ static void apply(struct gateway *gateway, uint32_t device, const struct mains_a
     struct circumstances *facts = &gateway->circumstances[device];
     bool was = facts->outage_until_us != 0;
 
-    if (!dry && (!was || gateway->mains.rounds == 0)) /* not known yet, after a start */
+    gateway->mains.explained += dry;
+    if (!dry && !was)
         return;
     facts->outage_from_us = dry ? area->from_us : 0;
     facts->outage_until_us = dry ? gateway->now.wall_us + HOLDS_US : 0;
@@ -26,6 +28,7 @@ static void apply(struct gateway *gateway, uint32_t device, const struct mains_a
 
 static void visit(struct gateway *gateway, uint32_t device)
 {
+    const struct mains_settings *settings = &gateway->settings.mains;
     const struct device *entry = &gateway->registry.devices[device];
     uint32_t reasons = silence_reasons(&gateway->water[device]);
     struct silence_settings own;
@@ -36,39 +39,34 @@ static void visit(struct gateway *gateway, uint32_t device)
         return;
     area = mains_area(&gateway->mains, entry->area_id);
     if (!area || !silence_lately(&gateway->water[device], explain_settings(gateway, device, &own),
-                                 gateway->now.wall_us, MAINS_WINDOW_US, &lately))
+                                 gateway->now.wall_us, settings->window_us, &lately))
         return;
-    bool dry = area->from_us != 0 && lately.dry_us <= area->from_us;
+    bool dry = settings->explains && area->from_us != 0 && lately.dry_us <= area->from_us;
 
     apply(gateway, device, area, dry);
-    if ((reasons & ~(uint32_t)SILENCE_MAINS_OUTAGE) != 0)
-        return; /* nobody is home, or a workman: says nothing of the mains */
-    mains_count(area, &(struct mains_meter){.silent = lately.silent,
-                                            .chance = lately.chance,
-                                            .dry = dry,
-                                            .explained = reasons & SILENCE_MAINS_OUTAGE});
+    /* Nobody is home, or a workman, or its habits are not known yet: says nothing of the mains. */
+    if (!settings->explains || (reasons & ~(uint32_t)SILENCE_MAINS_OUTAGE) != 0 ||
+        lately.known_us < HABITS_US)
+        return;
+    mains_count(
+        area, &(struct mains_meter){.silent = lately.silent, .chance = lately.chance, .dry = dry});
 }
 
-static void log_change(const struct gateway *gateway, const struct mains_area *area)
+static const char *event_of(const struct mains_area *area)
 {
-    log_event(gateway->ports.log, LOG_NOTICE, area->from_us ? "mains.cut_off" : "mains.run",
-              field_number("area", area->id), field_unsigned("meters", area->meters),
-              field_unsigned("silent", area->silent));
+    if (area->from_us != 0)
+        return "mains.cut_off";
+    return area->spent ? "mains.too_long" : "mains.run";
 }
 
-static void end_round(struct gateway *gateway)
+static void on_change(void *context, const struct mains_area *area)
 {
-    for (uint32_t i = 0; i < gateway->mains.size; i++) {
-        struct mains_area *area = &gateway->mains.areas[i];
+    struct gateway *gateway = context;
 
-        if (area->id == 0)
-            continue;
-        if (mains_judge(area, gateway->now.wall_us))
-            log_change(gateway, area);
-        mains_clear(area);
-    }
-    gateway->mains.cursor = 0;
-    gateway->mains.rounds++;
+    gateway->counters.mains_outages += area->from_us != 0;
+    keep_standing_mains(gateway, area);
+    log_event(gateway->ports.log, LOG_NOTICE, event_of(area), field_number("area", area->id),
+              field_unsigned("meters", area->meters), field_unsigned("silent", area->silent));
 }
 
 void mains_watch_tick(struct gateway *gateway)
@@ -84,5 +82,5 @@ void mains_watch_tick(struct gateway *gateway)
     for (; due > 0 && mains->cursor < gateway->registry.devices_used; due--)
         visit(gateway, mains->cursor++);
     if (mains->cursor >= gateway->registry.devices_used)
-        end_round(gateway);
+        mains_end_round(mains, &gateway->settings.mains, gateway->now.wall_us, on_change, gateway);
 }

@@ -36,6 +36,7 @@ bool silence_lately(const struct silence *silence, const struct silence_settings
         return false;
     uint32_t dry_s =
         silence->last_use_s > silence->started_s ? silence->last_use_s : silence->started_s;
+    lately->known_us = silence->seen_us - silence->started_s * US_PER_SECOND;
     lately->dry_us = dry_s * US_PER_SECOND;
     lately->silent = lately->dry_us <= from_us;
     lately->chance = exp(-expected_uses(silence, settings, from_us, silence->seen_us));

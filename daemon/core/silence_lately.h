@@ -8,9 +8,10 @@
 #include "daemon/core/silence_types.h"
 
 struct silence_lately {
-    int64_t dry_us; /* no use of water since, whatever else was a sign of life */
-    bool silent;    /* none in the window */
-    double chance;  /* of that, by the home's profile */
+    int64_t known_us; /* since the first reading: the home's habits were learned for so long */
+    int64_t dry_us;   /* no use of water since, whatever else was a sign of life */
+    bool silent;      /* none in the window */
+    double chance;    /* of that, by the home's profile */
 };
 
 /* Of the window that ends with the last reading; false if the meter cannot tell: new, not heard from as

@@ -5,6 +5,7 @@
 #ifndef ONEKEY_CORE_SUPERVISION_H
 #define ONEKEY_CORE_SUPERVISION_H
 
+#include "daemon/core/mains.h"
 #include "daemon/core/outage.h"
 #include "protocol/bytes.h"
 #include "protocol/signal.h"
@@ -49,6 +50,8 @@ void outage_ticket_end(struct gateway *gateway, uint32_t device, struct outage_g
 void keep_standing(struct gateway *gateway, uint32_t device);
 /* An outage was opened or ended: the same. */
 void keep_standing_outage(struct gateway *gateway, const struct outage_group *group);
+/* An area's water was cut off, or runs again: the same. */
+void keep_standing_mains(struct gateway *gateway, const struct mains_area *area);
 /* The records of a round: of one device (false: no room now), and of all open outages. */
 bool keep_standing_round(struct gateway *gateway, uint32_t device);
 void keep_standing_outages(struct gateway *gateway);

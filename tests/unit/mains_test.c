@@ -62,7 +62,8 @@ static void open_town(struct town *town)
                      .keep_round_us = US_PER_HOUR,
                      .batch_records = 16,
                      .in_flight = 2,
-                     .silence = silence_settings_default()},
+                     .silence = silence_settings_default(),
+                     .mains = mains_settings_default()},
         .devices = town->devices,
         .device_count = HOMES + 1,
         .on_alarm = on_alarm,
@@ -108,6 +109,22 @@ static void forget(struct town *town)
 {
     memset(town->raised, 0, sizeof(town->raised));
     memset(town->explained, 0, sizeof(town->explained));
+}
+
+static void crash(struct town *town)
+{
+    virtual_crash(&town->world);
+    virtual_start(&town->world);
+}
+
+static struct gateway_figures figures_of(const struct town *town)
+{
+    return gateway_figures(town->world.gateway);
+}
+
+static struct gateway_counters counters_of(const struct town *town)
+{
+    return *gateway_counters(town->world.gateway);
 }
 
 static int sum(const int counts[HOMES + 1])
@@ -157,17 +174,22 @@ static void an_area_cut_off_is_explained(void **state)
     pass(&town, 24 * DAYS + 2, true, true, true);
     forget(&town);
     pass(&town, 6, false, false, false);
-    virtual_crash(&town.world); /* in the middle of it */
-    virtual_start(&town.world);
+    assert_int_equal(counters_of(&town).mains_outages, 1);
+    crash(&town); /* in the middle of it */
+    assert_int_equal(figures_of(&town).mains_outages, 1);
     pass(&town, 6, false, false, false);
     assert_int_equal(sum(town.raised), 0);
     assert_int_equal(sum(town.explained), HOMES);
     assert_int_equal(town.raised[ELSEWHERE], 1); /* alone in its area */
+    assert_int_equal(figures_of(&town).meters_in_mains_outages, HOMES);
+    assert_int_equal(counters_of(&town).mains_outages, 0); /* since the start */
 
     /* Water is back at 22 o'clock, and used from the next morning on, but in one home. */
     pass(&town, 24, true, false, true);
     assert_int_equal(town.raised[0], 1);
     assert_int_equal(sum(town.raised), 1);
+    assert_int_equal(figures_of(&town).mains_outages, 0);
+    assert_int_equal(figures_of(&town).meters_in_mains_outages, 0);
     virtual_end(&town.world);
 }
 
@@ -185,6 +207,80 @@ static void it_explains_a_day_at_most(void **state)
     virtual_end(&town.world);
 }
 
+/* Whatever befalls the daemon: the day is counted from the outage's beginning, and once. */
+static void its_day_is_one_through_crashes(void **state)
+{
+    (void)state;
+    struct town town;
+    open_town(&town);
+    pass(&town, 24 * DAYS + 2, true, true, true);
+    forget(&town);
+    for (int i = 0; i < 4; i++) {
+        pass(&town, 5, false, false, false);
+        crash(&town);
+    }
+    assert_int_equal(sum(town.raised), 0);
+    for (int i = 0; i < 6; i++) {
+        pass(&town, 5, false, false, false);
+        crash(&town);
+    }
+    assert_int_equal(sum(town.raised), HOMES);
+    assert_int_equal(figures_of(&town).mains_outages, 0);
+    virtual_end(&town.world);
+}
+
+/* For hours no daemon runs: what it finds then is the same outage, not a new one. */
+static void it_lasts_while_no_daemon_runs(void **state)
+{
+    (void)state;
+    struct town town;
+    open_town(&town);
+    pass(&town, 24 * DAYS + 2, true, true, true);
+    pass(&town, 6, false, false, false);
+    town.hour += 6;
+    town.world.now.wall_us += 6 * US_PER_HOUR;
+    town.world.now.mono_us += 6 * US_PER_HOUR;
+    crash(&town);
+    pass(&town, 2, false, false, false);
+    assert_int_equal(figures_of(&town).mains_outages, 1);
+    assert_int_equal(counters_of(&town).mains_outages, 0);
+    virtual_end(&town.world);
+}
+
+static void it_explains_nothing_if_switched_off(void **state)
+{
+    (void)state;
+    struct town town;
+    open_town(&town);
+    pass(&town, 24 * DAYS + 2, true, true, true);
+    forget(&town);
+    pass(&town, 6, false, false, false);
+    assert_int_equal(figures_of(&town).mains_outages, 1);
+    town.world.settings.mains.explains = false;
+    gateway_configure(town.world.gateway, &town.world.settings);
+    pass(&town, 18, false, false, false);
+    assert_int_equal(sum(town.raised), HOMES);
+    assert_int_equal(figures_of(&town).mains_outages, 0);
+    assert_int_equal(figures_of(&town).meters_in_mains_outages, 0);
+    virtual_end(&town.world);
+}
+
+/* Twelve meters tell of their area, but are too few to be believed. */
+static void thresholds_are_kept(void **state)
+{
+    (void)state;
+    struct town town;
+    open_town(&town);
+    town.world.settings.mains.meters_min = HOMES + 1;
+    gateway_configure(town.world.gateway, &town.world.settings);
+    pass(&town, 24 * DAYS + 2, true, true, true);
+    forget(&town);
+    pass(&town, 14, false, false, false);
+    assert_int_equal(sum(town.raised), HOMES);
+    assert_int_equal(counters_of(&town).mains_outages, 0);
+    virtual_end(&town.world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +288,10 @@ int main(void)
         cmocka_unit_test(a_home_alone_is_raised),
         cmocka_unit_test(an_area_cut_off_is_explained),
         cmocka_unit_test(it_explains_a_day_at_most),
+        cmocka_unit_test(its_day_is_one_through_crashes),
+        cmocka_unit_test(it_lasts_while_no_daemon_runs),
+        cmocka_unit_test(it_explains_nothing_if_switched_off),
+        cmocka_unit_test(thresholds_are_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
