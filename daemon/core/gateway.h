@@ -163,10 +163,6 @@ void gateway_observed(struct gateway *gateway, enum store_result result);
 void gateway_parked(struct gateway *gateway, uint64_t number, bool done);
 /* A record read back for its lane; false: no room, come again later. */
 bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload);
-/* A record found in the journal at the start, above the last checkpoint, in order. */
-void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload);
-/* All of them have been told: what was decided before the crash and not recorded is decided now. */
-void gateway_replayed(struct gateway *gateway);
 /* Records up to this number are no longer needed. */
 uint64_t gateway_checkpoint(const struct gateway *gateway);
 

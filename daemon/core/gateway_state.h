@@ -1,7 +1,7 @@
 /*
  * The inside of struct gateway, shared by the files that make it up and by nobody else:
- * gateway.c (memory, turn, database), session.c (connections), admit.c (from frame to record),
- * commands.c (what devices are asked), proof.c (is it who it says), observe.c (what devices say beyond
+ * gateway.c (memory, turn, database), start.c (from registry and journal), session.c (connections),
+ * admit.c (from frame to record), commands.c (what devices are asked), proof.c (is it who it says), observe.c (what devices say beyond
  * alarms), supervise.c (is the device heard from), outage_ticket.c (many at once), water.c (the
  * meters), explain.c (why they are silent), mains_watch.c (is their water cut off), keep.c and keep_standing.c (their states).
  */

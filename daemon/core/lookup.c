@@ -54,6 +54,11 @@ uint32_t lookup_first(const struct lookup *lookup, uint32_t hash)
     return hash & (lookup->size - 1);
 }
 
+void lookup_fetch(const struct lookup *lookup, uint32_t hash)
+{
+    __builtin_prefetch(&lookup->places[lookup_first(lookup, hash)]);
+}
+
 uint32_t lookup_member(const struct lookup *lookup, uint32_t hash, uint32_t *at)
 {
     while (lookup->places[*at].taken != 0) {

@@ -31,6 +31,8 @@ uint32_t lookup_hash(const void *key, size_t size);
 /* Where to begin; and the next member of this hash from *at on, LOOKUP_NONE after the last. */
 uint32_t lookup_first(const struct lookup *lookup, uint32_t hash);
 uint32_t lookup_member(const struct lookup *lookup, uint32_t hash, uint32_t *at);
+/* Has the place where to begin fetched from memory. */
+void lookup_fetch(const struct lookup *lookup, uint32_t hash);
 /* A member that is not in it; one that is. */
 void lookup_add(struct lookup *lookup, uint32_t hash, uint32_t index);
 void lookup_remove(struct lookup *lookup, uint32_t hash, uint32_t index);

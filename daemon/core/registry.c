@@ -56,6 +56,17 @@ uint32_t registry_find(const struct registry *registry, uint8_t protocol, const 
     return NO_DEVICE;
 }
 
+void registry_fetch(const struct registry *registry, uint8_t protocol, const char *identity,
+                    int64_t household_id)
+{
+    char key[sizeof(((struct device *)0)->key)];
+    size_t size = make_key(key, protocol, identity);
+
+    lookup_fetch(&registry->by_key, lookup_hash(key, size));
+    if (household_id)
+        lookup_fetch(&registry->by_id, lookup_hash(&household_id, sizeof(household_id)));
+}
+
 /* Free places form a list; places never used follow behind the highest one used. */
 static uint32_t new_device(struct registry *registry)
 {

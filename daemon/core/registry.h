@@ -67,6 +67,10 @@ size_t registry_memory_size(uint32_t devices_max);
 void registry_init(struct registry *registry, void *memory, uint32_t devices_max);
 /* Index of the device, NO_DEVICE if it is not known. */
 uint32_t registry_find(const struct registry *registry, uint8_t protocol, const char *identity);
+/* Has the places of a device and its household, 0 = none, fetched from memory: a
+ * look-up is mostly waiting for it, and many may wait at the same time. */
+void registry_fetch(const struct registry *registry, uint8_t protocol, const char *identity,
+                    int64_t household_id);
 /* Adds or updates; the index, or NO_DEVICE if the registry is full. */
 uint32_t registry_put(struct registry *registry, const struct device_entry *entry);
 void registry_remove(struct registry *registry, uint32_t device);

@@ -1,5 +1,6 @@
 #include "daemon/edge/device_cache.h"
 
+#include "daemon/edge/memory.h"
 #include "protocol/codec.h"
 
 #include <assert.h>
@@ -97,20 +98,13 @@ void device_cache_drop(struct device_cache *cache)
     errno = error;
 }
 
-static void count_entry(void *context, const struct device_entry *device)
-{
-    struct device_cache *cache = context;
-
-    (void)device;
-    cache->count++;
-}
-
 static void put_shard(struct device_cache *cache, uint32_t shard)
 {
     struct bytes entries = device_table_bytes(cache->table, shard);
-    bool is_whole = device_table_read(entries, count_entry, cache);
+    int64_t count = device_table_count(entries);
 
-    assert(is_whole);
+    assert(count >= 0);
+    cache->count += (uint64_t)count;
     if (entries.size > 0)
         put(cache, entries.data, entries.size);
 }
@@ -159,26 +153,22 @@ enum device_cache_progress device_cache_continue(struct device_cache *cache)
 
 /* --- reading --- */
 
-/* All of a file, the caller frees data; data is NULL with errno on failure. */
-static struct bytes read_file(const char *path)
-{
-    struct bytes whole = {NULL, 0};
-    struct stat status;
-    FILE *file = fopen(path, "re");
+#define HEAD_MAX 4096             /* of what stands before the entries */
+#define CHUNK ((size_t)256 << 10) /* read and summed while it is in the processor's cache */
 
-    if (!file)
-        return whole;
-    if (fstat(fileno(file), &status) == 0) {
-        size_t size = (size_t)status.st_size;
-        uint8_t *data = malloc(size + 1);
-        if (data && fread(data, 1, size, file) == size)
-            whole = (struct bytes){data, size};
-        else
-            free(data);
-    }
-    fclose(file);
-    return whole;
-}
+/* What stands before the entries. */
+struct head {
+    size_t size;
+    struct bytes district;
+    int codec_of[UINT8_MAX + 1]; /* today's index of the codec with that index then, or -1 */
+};
+
+/* The whole file in memory, in which the entries lie aligned. */
+struct image {
+    uint8_t *memory;
+    size_t memory_size;
+    struct bytes whole;
+};
 
 static uint32_t take_number(struct cursor *in)
 {
@@ -195,77 +185,114 @@ static struct bytes take_name(struct cursor *in)
     return cursor_take(in, cursor_u8(in));
 }
 
-struct reading {
-    device_table_on_entry *on_device;
-    void *context;
-    int codec_of[UINT8_MAX + 1]; /* today's index of the codec with that index then, or -1 */
-    int64_t count, told;
-};
-
-static void count_device(void *context, const struct device_entry *device)
-{
-    (void)device;
-    ((struct reading *)context)->count++;
-}
-
-static void tell_device(void *context, const struct device_entry *device)
-{
-    struct reading *reading = context;
-    struct device_entry today = *device;
-
-    if (reading->codec_of[device->protocol] < 0)
-        return;
-    today.protocol = (uint8_t)reading->codec_of[device->protocol];
-    reading->on_device(reading->context, &today);
-    reading->told++;
-}
-
-static void read_codecs(struct cursor *in, struct reading *reading)
+static void read_codecs(struct cursor *in, struct head *head)
 {
     char text[NAME_MAX_BYTES + 1];
     uint32_t count = take_number(in);
 
-    memset(reading->codec_of, 0xff, sizeof reading->codec_of);
+    memset(head->codec_of, 0xff, sizeof head->codec_of);
     for (uint32_t i = 0; i < count && i <= UINT8_MAX && !in->failed; i++) {
         bytes_copy_text(take_name(in), text, sizeof text);
-        reading->codec_of[i] = codec_find(text);
+        head->codec_of[i] = codec_find(text);
     }
 }
 
-static const char *check_and_tell(struct bytes whole, const char *district, struct reading *reading)
+/* `start`: as much of the file as holds it. NULL, or what is wrong. */
+static const char *read_head(struct bytes start, struct head *head)
 {
-    struct cursor in = cursor_over(whole);
-    uint64_t count;
-    uint32_t crc;
+    struct cursor in = cursor_over(start);
 
     if (!bytes_equal_text(cursor_take(&in, sizeof MAGIC - 1), MAGIC))
         return "is no copy of the device directory";
     if (take_number(&in) != VERSION)
         return "was written by another version";
-    if (in.rest.size < TRAILER_BYTES)
-        return "is cut short";
-    memcpy(&crc, whole.data + whole.size - sizeof crc, sizeof crc);
-    if (crc32_z(crc32(0, NULL, 0), whole.data, whole.size - sizeof crc) != crc)
-        return "is damaged";
-    if (!bytes_equal_text(take_name(&in), district))
-        return "belongs to another district";
-    read_codecs(&in, reading);
-    if (in.failed || in.rest.size < TRAILER_BYTES)
-        return "is damaged";
-    struct bytes entries = bytes_part(in.rest, 0, in.rest.size - TRAILER_BYTES);
-    memcpy(&count, entries.data + entries.size, sizeof count);
-    if (!device_table_read(entries, count_device, reading) || (uint64_t)reading->count != count)
-        return "is damaged";
-    return device_table_read(entries, tell_device, reading) ? NULL : "is damaged";
+    head->district = take_name(&in);
+    read_codecs(&in, head);
+    head->size = start.size - in.rest.size;
+    return in.failed ? "is damaged" : NULL;
 }
 
-int64_t device_cache_read(const char *path, const char *district, device_table_on_entry *on_device,
-                          void *context, const char **error)
+/* The file from `fd` into the image's memory. NULL, or what is wrong. */
+static const char *read_image(int fd, const struct image *image)
 {
-    struct reading reading = {.on_device = on_device, .context = context};
-    struct bytes whole = read_file(path);
+    uint8_t *data = image->memory + image->memory_size - image->whole.size;
+    size_t size = image->whole.size, end = size - sizeof(uint32_t);
+    uLong crc = crc32(0, NULL, 0);
+    uint32_t kept;
 
-    *error = whole.data ? check_and_tell(whole, district, &reading) : strerror(errno);
-    free((void *)(uintptr_t)whole.data);
-    return *error ? -1 : reading.told;
+    for (size_t at = 0, part; at < size; at += part) {
+        ssize_t got = pread(fd, data + at, size - at < CHUNK ? size - at : CHUNK, (off_t)at);
+
+        if (got < 0)
+            return strerror(errno);
+        if (got == 0)
+            return "is cut short";
+        part = (size_t)got;
+        if (at < end)
+            crc = crc32_z(crc, data + at, end - at < part ? end - at : part);
+    }
+    memcpy(&kept, data + end, sizeof kept);
+    return kept == crc ? NULL : "is damaged";
+}
+
+/* The entries of an image that was found whole; empty with *error if they are not what was written. */
+static struct bytes check_entries(const struct image *image, size_t head_size, const char **error)
+{
+    struct bytes entries =
+        bytes_part(image->whole, head_size, image->whole.size - head_size - TRAILER_BYTES);
+    uint64_t count;
+
+    memcpy(&count, entries.data + entries.size, sizeof count);
+    if (device_table_count(entries) != (int64_t)count) {
+        *error = "is damaged";
+        entries.size = 0;
+    }
+    return entries;
+}
+
+static const char *load(int fd, size_t size, const char *district, struct device_table *table,
+                        const struct device_table_heir *heir)
+{
+    uint8_t start[HEAD_MAX];
+    ssize_t got = pread(fd, start, sizeof start, 0);
+    struct image image;
+    struct head head;
+    const char *error;
+
+    if (got < 0)
+        return strerror(errno);
+    error = read_head((struct bytes){start, (size_t)got}, &head);
+    if (error)
+        return error;
+    if (size < head.size + TRAILER_BYTES)
+        return "is cut short";
+    image.memory_size = size + DEVICE_TABLE_ALIGNMENT - head.size % DEVICE_TABLE_ALIGNMENT;
+    image.memory = memory_take_full(image.memory_size);
+    image.whole = (struct bytes){image.memory + image.memory_size - size, size};
+    error = read_image(fd, &image);
+    if (!error && !bytes_equal_text(head.district, district))
+        error = "belongs to another district";
+    struct bytes entries = {NULL, 0};
+    if (!error)
+        entries = check_entries(&image, head.size, &error);
+    if (error)
+        memory_give_back(image.memory, image.memory_size);
+    else
+        device_table_adopt(table, image.memory, image.memory_size, entries, head.codec_of, heir);
+    return error;
+}
+
+int64_t device_cache_load(const char *path, const char *district, struct device_table *table,
+                          const struct device_table_heir *heir, const char **error)
+{
+    FILE *file = fopen(path, "re");
+    struct stat status;
+
+    if (!file || fstat(fileno(file), &status) != 0)
+        *error = strerror(errno);
+    else
+        *error = load(fileno(file), (size_t)status.st_size, district, table, heir);
+    if (file)
+        fclose(file);
+    return *error ? -1 : (int64_t)table->count;
 }

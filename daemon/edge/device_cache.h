@@ -1,7 +1,8 @@
 /*
  * The device table's copy on disk, for a start without PostgreSQL. Written in slices beside other
  * work to PATH.new, synced and put in place by a rename, so that at any time there is a whole copy
- * or none. It is read by the machine that wrote it: numbers are in its own byte order.
+ * or none. It is read by the machine that wrote it: numbers are in its own byte order, and what was
+ * read is the table's memory at once.
  *
  *     magic, version, district, names of the codecs (an entry holds an index into them)
  *     the entries of all shards
@@ -29,9 +30,10 @@ void device_cache_drop(struct device_cache *cache);
 /* Writes a whole copy at one go, for an orderly end; the copy before it stays if that fails. */
 void device_cache_write(const char *path, const char *district, const struct device_table *table);
 
-/* Tells every device of the copy, after the whole of it was checked. Devices of codecs that are no
- * more are left out. How many there are, or -1 with *error, a line that lives for ever. */
-int64_t device_cache_read(const char *path, const char *district, device_table_on_entry *on_device,
-                          void *context, const char **error) MUST_USE;
+/* Fills an empty table from the copy, after the whole of it was checked, and tells the heir of each
+ * device. Devices of codecs that are no more are left out. How many there are, or -1 with *error, a
+ * line that lives until the next call, and the table as it was. */
+int64_t device_cache_load(const char *path, const char *district, struct device_table *table,
+                          const struct device_table_heir *heir, const char **error) MUST_USE;
 
 #endif

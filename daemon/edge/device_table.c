@@ -1,10 +1,13 @@
 #include "daemon/edge/device_table.h"
 
+#include "daemon/edge/memory.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGNMENT 8
+#define ALIGNMENT DEVICE_TABLE_ALIGNMENT
+#define AHEAD 16 /* entries between the announcement of a device and the device */
 #define SHARD_BYTES_MIN 256
 
 /* An entry in memory and in the copy on disk: this head, the identity, the secret, the carrier, the
@@ -39,15 +42,22 @@ static void *must(void *memory)
 
 void device_table_init(struct device_table *table)
 {
+    memset(table, 0, sizeof *table);
     table->shards = must(calloc(DEVICE_TABLE_SHARDS, sizeof *table->shards));
-    table->count = 0;
-    table->generation = 0;
+}
+
+/* Whether its entries still lie in the memory of the copy. */
+static bool is_adopted(const struct device_shard *shard)
+{
+    return shard->entries && shard->capacity == 0;
 }
 
 void device_table_fini(struct device_table *table)
 {
     for (uint32_t i = 0; i < DEVICE_TABLE_SHARDS; i++)
-        free(table->shards[i].entries);
+        if (!is_adopted(&table->shards[i]))
+            free(table->shards[i].entries);
+    memory_give_back(table->adopted, table->adopted_size);
     free(table->shards);
 }
 
@@ -151,15 +161,31 @@ static void cut(struct device_table *table, struct device_shard *shard, struct p
     table->count--;
 }
 
+/* Out of the copy's memory, which goes with its last shard. */
+static void move_out(struct device_table *table, struct device_shard *shard, uint32_t capacity)
+{
+    uint8_t *entries = must(malloc(capacity));
+
+    memcpy(entries, shard->entries, shard->size);
+    shard->entries = entries;
+    if (--table->shards_adopted > 0)
+        return;
+    memory_give_back(table->adopted, table->adopted_size);
+    table->adopted = NULL;
+}
+
 static void add(struct device_table *table, struct device_shard *shard,
                 const union packed_buffer *packed)
 {
-    uint32_t size = packed->head.size;
+    uint32_t size = packed->head.size, needed = shard->size + size;
 
-    if (shard->capacity - shard->size < size) {
-        uint32_t capacity =
-            shard->capacity ? shard->capacity + shard->capacity / 2 : SHARD_BYTES_MIN;
-        shard->entries = must(realloc(shard->entries, capacity));
+    if (shard->capacity < needed) {
+        uint32_t capacity = needed < SHARD_BYTES_MIN ? SHARD_BYTES_MIN : needed + needed / 2;
+
+        if (is_adopted(shard))
+            move_out(table, shard, capacity);
+        else
+            shard->entries = must(realloc(shard->entries, capacity));
         shard->capacity = capacity;
     }
     memcpy(shard->entries + shard->size, packed, size);
@@ -223,28 +249,77 @@ struct bytes device_table_bytes(const struct device_table *table, uint32_t shard
     return (struct bytes){table->shards[shard].entries, table->shards[shard].size};
 }
 
-/* Copied out first: in a file an entry may stand anywhere. */
-bool device_table_read(struct bytes entries, device_table_on_entry *on_entry, void *context)
+/* Whether an entry of the copy is one that can be read. */
+static bool is_sound(const struct packed *packed, size_t rest)
 {
-    struct device_entry device;
-    union packed_buffer packed;
+    size_t used = sizeof *packed + packed->identity_size + packed->secret_size +
+                  packed->carrier_size + packed->scheme_size;
 
-    while (entries.size > 0) {
-        if (entries.size < sizeof packed.head)
-            return false;
-        memcpy(&packed.head, entries.data, sizeof packed.head);
-        size_t size = packed.head.size;
-        if (size > entries.size || size > sizeof packed ||
-            packed.head.identity_size > IDENTITY_LIMIT ||
-            packed.head.secret_size > sizeof device.secret ||
-            packed.head.carrier_size > CARRIER_LIMIT || packed.head.scheme_size > SCHEME_LIMIT ||
-            size < sizeof packed.head + packed.head.identity_size + packed.head.secret_size +
-                       packed.head.carrier_size + packed.head.scheme_size)
-            return false;
-        memcpy(&packed, entries.data, size);
-        unpack(&packed.head, &device);
-        on_entry(context, &device);
-        entries = bytes_part(entries, size, entries.size - size);
+    return packed->size <= rest && packed->size <= PACKED_MAX && packed->size >= used &&
+           packed->size % ALIGNMENT == 0 && packed->identity_size <= IDENTITY_LIMIT &&
+           packed->secret_size <= sizeof(((struct device_entry *)NULL)->secret) &&
+           packed->carrier_size <= CARRIER_LIMIT && packed->scheme_size <= SCHEME_LIMIT;
+}
+
+int64_t device_table_count(struct bytes entries)
+{
+    int64_t count = 0;
+    uint64_t shard = 0;
+
+    for (size_t at = 0; at < entries.size; count++) {
+        const struct packed *packed = (const void *)(entries.data + at);
+
+        if (entries.size - at < sizeof *packed || !is_sound(packed, entries.size - at) ||
+            (uint64_t)packed->device_id % DEVICE_TABLE_SHARDS < shard)
+            return -1;
+        shard = (uint64_t)packed->device_id % DEVICE_TABLE_SHARDS;
+        at += packed->size;
     }
-    return true;
+    return count;
+}
+
+/* An entry of the copy becomes the last one of its shard, whose entries lie before it. */
+static void adopt(struct device_table *table, struct packed *packed)
+{
+    struct device_shard *shard = shard_of(table, packed->device_id);
+    uint32_t size = packed->size;
+
+    packed->generation = table->generation;
+    if (!shard->entries) {
+        shard->entries = (uint8_t *)packed;
+        table->shards_adopted++;
+    } else if (shard->entries + shard->size != (uint8_t *)packed) {
+        memmove(shard->entries + shard->size, packed, size);
+    }
+    shard->size += size;
+    table->count++;
+}
+
+void device_table_adopt(struct device_table *table, void *memory, size_t memory_size,
+                        struct bytes entries, const int protocols[UINT8_MAX + 1],
+                        const struct device_table_heir *heir)
+{
+    struct device_entry waiting[AHEAD];
+    uint8_t *at = (uint8_t *)(uintptr_t)entries.data, *end = at + entries.size;
+    size_t count = 0;
+
+    assert(table->count == 0 && !table->adopted);
+    table->adopted = memory;
+    table->adopted_size = memory_size;
+    for (uint32_t size; at < end; at += size) {
+        struct packed *packed = (void *)at;
+        int protocol = protocols[packed->protocol];
+
+        size = packed->size;
+        if (protocol < 0)
+            continue;
+        if (count >= AHEAD)
+            heir->on_entry(heir->context, &waiting[count % AHEAD]);
+        packed->protocol = (uint8_t)protocol;
+        unpack(packed, &waiting[count % AHEAD]);
+        adopt(table, packed);
+        heir->on_ahead(heir->context, &waiting[count++ % AHEAD]);
+    }
+    for (size_t i = count > AHEAD ? count - AHEAD : 0; i < count; i++)
+        heir->on_entry(heir->context, &waiting[i % AHEAD]);
 }

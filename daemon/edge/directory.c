@@ -397,13 +397,15 @@ static void on_cache_timer(evutil_socket_t fd, short what, void *context)
 
 int64_t directory_load_cache(struct directory *directory, char **error)
 {
+    const struct device_table_heir heir = {directory->callbacks.context,
+                                           directory->callbacks.on_device_ahead,
+                                           directory->callbacks.on_device};
     const char *reason = "no copy is kept";
     int64_t count = -1;
 
     if (directory->cache_path)
-        count = device_cache_read(directory->cache_path, directory->district, apply, directory,
-                                  &reason);
-    directory->dirty = false;
+        count = device_cache_load(directory->cache_path, directory->district, &directory->table,
+                                  &heir, &reason);
     if (count < 0 &&
         asprintf(error, "%s %s",
                  directory->cache_path ? directory->cache_path : "devices:", reason) < 0)

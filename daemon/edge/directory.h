@@ -29,6 +29,8 @@ struct directory_callbacks {
     void *context;
     /* A device is new or changed. The entry is lent for the call. */
     void (*on_device)(void *context, const struct device_entry *device);
+    /* It will be told soon, from the copy on disk. */
+    void (*on_device_ahead)(void *context, const struct device_entry *device);
     /* The device of that device_id is gone, or has another protocol or identity now (then on_device
      * follows). If the identity meanwhile belongs to another device_id, leave that one alone. */
     void (*on_device_removed)(void *context, const struct device_entry *device);

@@ -12,6 +12,8 @@
 
 /* Aborts when there is no memory. */
 void *memory_take(size_t size);
+/* The same for what will be written from end to end: large pages whatever its size. */
+void *memory_take_full(size_t size);
 /* What memory_take() gave, with the size asked for; NULL is no error. */
 void memory_give_back(void *memory, size_t size);
 

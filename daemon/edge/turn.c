@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/gateway_start.h"
 #include "daemon/edge/clock.h"
 #include "daemon/edge/memory.h"
 #include "daemon/edge/service.h"
@@ -90,6 +91,11 @@ static void on_device(void *context, const struct device_entry *entry)
 
     begin(turn);
     (void)gateway_device(turn->effects.gateway, entry); /* it has logged that there is no room */
+}
+
+static void on_device_ahead(void *context, const struct device_entry *entry)
+{
+    gateway_device_ahead(((struct turn *)context)->effects.gateway, entry);
 }
 
 static void on_device_removed(void *context, const struct device_entry *entry)
@@ -206,8 +212,8 @@ static bool open_directory(struct turn *turn, char *error, size_t error_size)
         .cache_path = turn->cache_path,
         .timeout_ms = turn->config->database.statement_timeout_ms,
     };
-    struct directory_callbacks callbacks = {turn, on_device, on_device_removed, on_complete,
-                                            on_trouble};
+    struct directory_callbacks callbacks = {
+        turn, on_device, on_device_ahead, on_device_removed, on_complete, on_trouble};
     char *line = NULL;
     int64_t count;
 

@@ -11,6 +11,7 @@
  * becomes the ticket.
  */
 #include "daemon/core/gateway.h"
+#include "daemon/core/gateway_start.h"
 #include "tests/bench/bench.h"
 
 #include <string.h>

@@ -1,5 +1,7 @@
 #include "tests/sim/world.h"
 
+#include "daemon/core/gateway_start.h"
+
 #include "tests/unit/fake_disk.c"
 
 #include <stdarg.h>

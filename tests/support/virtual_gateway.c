@@ -1,5 +1,7 @@
 #include "tests/support/virtual_gateway.h"
 
+#include "daemon/core/gateway_start.h"
+
 #include <stdlib.h>
 #include <string.h>
 

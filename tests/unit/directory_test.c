@@ -39,6 +39,11 @@ static void on_device(void *context, const struct device_entry *device)
     seen.told++;
 }
 
+static void on_device_ahead(void *context, const struct device_entry *device)
+{
+    (void)context, (void)device;
+}
+
 static void on_device_removed(void *context, const struct device_entry *device)
 {
     struct device_entry *known = &seen.devices[device->device_id];
@@ -66,8 +71,8 @@ static void on_trouble(void *context, const char *message)
 static void open_directory(const char *conninfo, const char *district)
 {
     struct directory_settings settings = {conninfo, district, cache_path, 1, 0};
-    struct directory_callbacks callbacks = {NULL, on_device, on_device_removed, on_complete,
-                                            on_trouble};
+    struct directory_callbacks callbacks = {
+        NULL, on_device, on_device_ahead, on_device_removed, on_complete, on_trouble};
     char *error = NULL;
 
     memset(&seen, 0, sizeof seen);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "daemon/core/gateway.h"
+#include "daemon/core/gateway_start.h"
 #include "daemon/core/place.h"
 #include "daemon/core/view.h"
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "daemon/core/gateway.h"
+#include "daemon/core/gateway_start.h"
 
 #define METER "WM-900"
 #define ALARM "[3G*9000000042*0002*AL]"

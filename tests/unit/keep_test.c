@@ -15,6 +15,7 @@
 
 #include "daemon/base/random.h"
 #include "daemon/core/gateway.h"
+#include "daemon/core/gateway_start.h"
 #include "tests/unit/seed.h"
 
 #define METERS 12
