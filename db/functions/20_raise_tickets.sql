@@ -295,12 +295,14 @@ returns setof onekey.signal language sql stable as $$ -- no SET, so that it is i
     limit 1
 $$;
 
--- What was answered for those of these signals that had been stored before and are not in `done`.
+-- What was answered for those of these signals that had been stored before and are not in `done`. The ticket is asked for,
+-- and not joined: open_or_bump() allows no nested loop, and any other join reads all tickets of the district.
 create or replace function onekey.replayed(gateway text, district text, alarms onekey.incoming[],
                                            done onekey.raised[])
 returns table (number bigint, ticket_id bigint, state text, is_new boolean)
 language sql stable as $$
-    select i.number, s.ticket_id, t.state::text, false
+    select i.number, s.ticket_id,
+           (select t.state::text from onekey.ticket t where t.district = replayed.district and t.id = s.ticket_id), false
     from unnest(alarms) i
     cross join lateral (
         select s.ticket_id from onekey.signal s
@@ -308,7 +310,6 @@ language sql stable as $$
           and s.number = i.number and s.received_at = i.received_at
         union
         select m.ticket_id from onekey.same_message(replayed.district, i) m) s
-    left join onekey.ticket t on t.district = replayed.district and t.id = s.ticket_id
     where i.number not in (select d.number from unnest(done) d)
 $$;
 

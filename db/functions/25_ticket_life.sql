@@ -146,11 +146,13 @@ begin
     return ticket;
 end $$;
 
+-- In PL/pgSQL, as all that timers call for each ticket: a function in SQL is planned anew at each call.
 create or replace function onekey.class_of(kind text, service_kind text) returns text
-language sql stable set search_path = onekey, pg_temp as $$
-    select coalesce((select s.class from onekey.service_kind s where s.name = class_of.service_kind),
-                    (select k.class from onekey.ticket_kind k where k.name = class_of.kind))
-$$;
+language plpgsql stable set search_path = onekey, pg_temp as $$
+begin
+    return coalesce((select s.class from onekey.service_kind s where s.name = class_of.service_kind),
+                    (select k.class from onekey.ticket_kind k where k.name = class_of.kind));
+end $$;
 
 -- The row of ticket_transition; refuses what is not in it, and says to the loser of a claim who won.
 create or replace function onekey.step_of(ticket onekey.ticket, command text) returns onekey.ticket_transition
@@ -333,13 +335,17 @@ returns onekey.command_reply language sql set search_path = onekey, pg_temp as $
 $$;
 
 create or replace function onekey.add_event(ticket onekey.ticket, kind text, actor text, step text, detail jsonb)
-returns bigint language sql set search_path = onekey, pg_temp as $$
+returns bigint language plpgsql set search_path = onekey, pg_temp as $$
+declare
+    event_id bigint;
+begin
     insert into onekey.ticket_event (district, ticket_id, kind, actor, origin, detail)
     values (ticket.district, ticket.id, add_event.kind, add_event.actor,
             nullif(current_setting('onekey.origin', true), ''),
             nullif(coalesce(add_event.detail, '{}') || jsonb_strip_nulls(jsonb_build_object('step', add_event.step)), '{}'))
-    returning id
-$$;
+    returning id into event_id;
+    return event_id;
+end $$;
 
 create or replace function onekey.take(ticket onekey.ticket, owner text, at timestamptz) returns onekey.ticket
 language plpgsql set search_path = onekey, pg_temp as $$

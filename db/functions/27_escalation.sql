@@ -47,12 +47,17 @@ begin
 end $$;
 
 -- --- what a gateway's timers ask ---
+--
+-- Many times a second, on a connection that keeps its plans: they must not be those of tables that were still short, which
+-- read the whole table.
 
 -- In how many microseconds, by this server's clock, something is next due at each of these tickets; null: not within so
 -- many seconds.
 create or replace function onekey.next_due(district text, ticket_ids bigint[], within_s integer)
 returns table (ticket_id bigint, in_us bigint)
-language plpgsql stable security definer set search_path = onekey, pg_temp as $$
+language plpgsql stable security definer set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off
+set enable_hashjoin = off set jit = off as $$
 #variable_conflict use_column
 begin
     return query
@@ -69,7 +74,8 @@ comment on function onekey.next_due(text, bigint[], integer) is 'When to call ta
 -- after the last row's place; the first after {"","",""}.
 create or replace function onekey.page_of_due(district text, after text[], rows integer, within_s integer)
 returns table (ticket_id bigint, in_us bigint, place text[])
-language plpgsql stable security definer set search_path = onekey, pg_temp as $$
+language plpgsql stable security definer set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set jit = off as $$
 #variable_conflict use_column
 begin
     return query
@@ -90,7 +96,9 @@ comment on function onekey.page_of_due(text, text[], integer, integer) is 'A pag
 -- moment is left alone and looked at again at once; one at which a step fails holds up no other.
 create or replace function onekey.take_due(gateway text, district text, ticket_ids bigint[], within_s integer)
 returns table (ticket_id bigint, in_us bigint)
-language plpgsql security definer set search_path = onekey, pg_temp as $$
+language plpgsql security definer set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off
+set enable_hashjoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     ticket onekey.ticket;
@@ -201,9 +209,10 @@ end $$;
 
 -- Whoever claims the ticket silences it: record_step().
 create or replace function onekey.ring_louder(ticket onekey.ticket) returns void
-language sql set search_path = onekey, pg_temp as $$
-    update onekey.ticket t set ring_level = t.ring_level + 1 where t.district = ticket.district and t.id = ticket.id
-$$;
+language plpgsql set search_path = onekey, pg_temp as $$
+begin
+    update onekey.ticket t set ring_level = t.ring_level + 1 where t.district = ticket.district and t.id = ticket.id;
+end $$;
 
 -- Gateways read the deadlines again when somebody has changed what they are made of.
 create or replace function onekey.notify_limits() returns trigger language plpgsql as $$

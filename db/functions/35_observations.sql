@@ -10,7 +10,9 @@ create or replace function onekey.touch_devices(
     heart_rates integer[] default null, systolics integer[] default null, diastolics integer[] default null,
     oxygens integer[] default null, temperatures numeric[] default null, position_ats timestamptz[] default null,
     vitals_ats timestamptz[] default null, condition_ats timestamptz[] default null)
-returns bigint language plpgsql security definer set search_path = onekey, pg_temp as $$
+returns bigint language plpgsql security definer set search_path = onekey, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off
+set enable_hashjoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     touched bigint;
