@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define PAUSE_MIN_MS 50
-#define PAUSE_MAX_MS 2000
+#define PAUSE_MAX_MS 500 /* a step of a time limit may come 1 s after the database's return */
 #define PAUSE_NEXT_HOST_MS 5
 #define STEADY_MS 5000 /* up for so long: the next failure starts with the shortest pause again */
 #define PARAMETERS_MAX 64 /* libpq 15 knows 44 */
@@ -189,7 +189,7 @@ static int64_t pause_ms(struct uplink *uplink)
 {
     unsigned hosts = (unsigned)uplink->host_count;
     unsigned round = uplink->failures++ / hosts;
-    int64_t longest = round < 6 ? PAUSE_MIN_MS << round : PAUSE_MAX_MS;
+    int64_t longest = round < 4 ? PAUSE_MIN_MS << round : PAUSE_MAX_MS;
 
     if (uplink->failures % hosts != 0)
         return PAUSE_NEXT_HOST_MS;

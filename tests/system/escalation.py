@@ -21,7 +21,6 @@ TICKETS = 500
 STEPS_S = (2, 5, 8, 11, 14)  # of an open alarm
 SPREAD_S = 6                 # over which the tickets came
 LATE_S = 1.0
-NOISE_S = float(os.environ.get("NOISE_S", "2"))  # to grant to a machine with other work, on top of it
 CLAIMED = 40
 ACCEPT_S = 2  # that a contact has
 
@@ -129,30 +128,23 @@ class Outages:
 
 
 def without_database(stack, outages):
-    """PostgreSQL is killed and started again."""
+    """PostgreSQL is killed and started again. It is back when anybody can ask it something."""
     began = time.time()
     stack.kill("postgres")
     stack.start("postgres")
     wait_for(lambda: stack.sql("select 1"), 30)
-    outages.spans.append((began, connected(stack)))
-
-
-def connected(stack):
-    """When the first gateway listens again: from then on it knows all."""
-    query = ("select extract(epoch from min(backend_start)) from pg_stat_activity"
-             " where application_name = 'onekeyd time limits' and state = 'idle'")
-    return float(wait_for(lambda: stack.value(query), 30))
+    outages.spans.append((began, time.time()))
 
 
 def no_gateway(stack, second, outages):
-    """Both gateways are killed and started again."""
+    """Both gateways are killed and started again. The first is back when it takes calls."""
     began = time.time()
     stack.kill("onekeyd")
     second.kill()
     time.sleep(1.5)  # deadlines pass meanwhile
     stack.start("onekeyd")
+    outages.spans.append((began, time.time()))
     second.start()
-    outages.spans.append((began, connected(stack)))
 
 
 def cause_trouble(stack, second, outages, total):
@@ -188,7 +180,7 @@ def test_steps(tap, stack, second):
     early = [row for row in rows if row[2] < row[1]]
     tap.check(not early, "none early", early[:5])
     late = sorted(outages.lateness(row[1], row[2]) for row in rows)
-    tap.check(late and late[-1] <= LATE_S + NOISE_S, f"none later than {LATE_S:g} s, and {NOISE_S:g} s granted to a busy machine",
+    tap.check(late and late[-1] <= LATE_S, f"none later than {LATE_S:g} s",
               f"median {late[len(late) // 2]:.2f} s, latest {late[-1]:.2f} s; outages "
               + ", ".join(f"{ended - began:.1f} s" for began, ended in outages.spans))
     by = {row[3] for row in rows}
@@ -209,8 +201,8 @@ def test_claims(tap, stack):
     late = [float(row[0]) for row in stack.sql(
         "select extract(epoch from e.at - c.at) - 3 from onekey.ticket_event e join onekey.ticket_event c"
         " on c.ticket_id = e.ticket_id and c.kind = 'claimed' where e.kind = 'claim_expired'")]
-    tap.check(len(late) == CLAIMED and min(late) >= 0 and max(late) <= LATE_S + NOISE_S,
-              f"each is back on the queue once, at most {LATE_S:g} s late, and {NOISE_S:g} s granted to a busy machine",
+    tap.check(len(late) == CLAIMED and min(late) >= 0 and max(late) <= LATE_S,
+              f"each is back on the queue once, at most {LATE_S:g} s late",
               f"latest {max(late, default=-1):.2f} s of {len(late)}")
     tap.check(stack.value(f"select count(*) from ({ids} and state = 'open' and claimed_by is null) t") == str(CLAIMED),
               "all of them")
@@ -246,7 +238,7 @@ def test_contacts(tap, stack):
     tap.check([row[:3] for row in rows] == [[position, turn, "no_answer"] for turn in "12" for position in "12"],
               "without an answer all are asked in order, twice", rows)
     late = [float(after[3]) - float(before[4]) for before, after in zip(rows, rows[1:])]
-    tap.check(late and min(late) >= 0 and max(late) <= LATE_S + NOISE_S, "each when the time of the one before is over",
+    tap.check(late and min(late) >= 0 and max(late) <= LATE_S, "each when the time of the one before is over",
               f"latest {max(late, default=-1):.2f} s")
     kinds = stack.value("select string_agg(e.kind, ' ' order by e.id) from onekey.ticket_event e join onekey.ticket t on t.id = e.ticket_id"
                         " where t.identity = 'LADDER1' and e.kind not in ('notified', 'contact_asked', 'contact_result')")
