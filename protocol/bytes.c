@@ -2,20 +2,6 @@
 
 #include <string.h>
 
-struct bytes bytes_of(const char *text)
-{
-    return (struct bytes){(const uint8_t *)text, strlen(text)};
-}
-
-struct bytes bytes_part(struct bytes whole, size_t offset, size_t size)
-{
-    if (offset > whole.size)
-        offset = whole.size;
-    if (size > whole.size - offset)
-        size = whole.size - offset;
-    return (struct bytes){whole.data ? whole.data + offset : NULL, size};
-}
-
 bool bytes_equal(struct bytes a, struct bytes b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
@@ -199,73 +185,6 @@ bool bytes_parse_hex_string(struct bytes text, uint8_t *out, size_t out_limit, s
     return true;
 }
 
-struct cursor cursor_over(struct bytes whole)
-{
-    return (struct cursor){whole, false};
-}
-
-struct bytes cursor_take(struct cursor *cursor, size_t size)
-{
-    if (cursor->failed || size > cursor->rest.size) {
-        cursor->failed = true;
-        return (struct bytes){NULL, 0};
-    }
-    struct bytes taken = bytes_part(cursor->rest, 0, size);
-
-    cursor->rest = bytes_part(cursor->rest, size, cursor->rest.size);
-    return taken;
-}
-
-static uint64_t take_be(struct cursor *cursor, size_t size)
-{
-    struct bytes taken = cursor_take(cursor, size);
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < taken.size; i++)
-        value = value << 8 | taken.data[i];
-    return value;
-}
-
-static uint64_t take_le(struct cursor *cursor, size_t size)
-{
-    struct bytes taken = cursor_take(cursor, size);
-    uint64_t value = 0;
-
-    for (size_t i = taken.size; i > 0; i--)
-        value = value << 8 | taken.data[i - 1];
-    return value;
-}
-
-uint8_t cursor_u8(struct cursor *cursor)
-{
-    return (uint8_t)take_be(cursor, 1);
-}
-
-uint16_t cursor_u16_be(struct cursor *cursor)
-{
-    return (uint16_t)take_be(cursor, 2);
-}
-
-uint16_t cursor_u16_le(struct cursor *cursor)
-{
-    return (uint16_t)take_le(cursor, 2);
-}
-
-uint32_t cursor_u32_be(struct cursor *cursor)
-{
-    return (uint32_t)take_be(cursor, 4);
-}
-
-uint32_t cursor_u32_le(struct cursor *cursor)
-{
-    return (uint32_t)take_le(cursor, 4);
-}
-
-uint64_t cursor_u64_le(struct cursor *cursor)
-{
-    return take_le(cursor, 8);
-}
-
 void cursor_bcd(struct cursor *cursor, size_t size, char *out)
 {
     struct bytes taken = cursor_take(cursor, size);
@@ -279,75 +198,6 @@ void cursor_bcd(struct cursor *cursor, size_t size, char *out)
         *out++ = (char)('0' + low % 10);
     }
     *out = '\0';
-}
-
-struct writer writer_into(void *buffer, size_t limit)
-{
-    return (struct writer){buffer, 0, limit, false};
-}
-
-void writer_bytes(struct writer *writer, struct bytes bytes)
-{
-    if (writer->overflow || bytes.size > writer->limit - writer->size) {
-        writer->overflow = true;
-        return;
-    }
-    if (bytes.size)
-        memcpy(writer->data + writer->size, bytes.data, bytes.size);
-    writer->size += bytes.size;
-}
-
-static void write_be(struct writer *writer, uint64_t value, size_t size)
-{
-    uint8_t out[8];
-
-    for (size_t i = size; i > 0; i--, value >>= 8)
-        out[i - 1] = (uint8_t)value;
-    writer_bytes(writer, (struct bytes){out, size});
-}
-
-static void write_le(struct writer *writer, uint64_t value, size_t size)
-{
-    uint8_t out[8];
-
-    for (size_t i = 0; i < size; i++, value >>= 8)
-        out[i] = (uint8_t)value;
-    writer_bytes(writer, (struct bytes){out, size});
-}
-
-void writer_u8(struct writer *writer, uint8_t value)
-{
-    write_be(writer, value, 1);
-}
-
-void writer_u16_be(struct writer *writer, uint16_t value)
-{
-    write_be(writer, value, 2);
-}
-
-void writer_u16_le(struct writer *writer, uint16_t value)
-{
-    write_le(writer, value, 2);
-}
-
-void writer_u32_be(struct writer *writer, uint32_t value)
-{
-    write_be(writer, value, 4);
-}
-
-void writer_u32_le(struct writer *writer, uint32_t value)
-{
-    write_le(writer, value, 4);
-}
-
-void writer_u64_le(struct writer *writer, uint64_t value)
-{
-    write_le(writer, value, 8);
-}
-
-void writer_text(struct writer *writer, const char *text)
-{
-    writer_bytes(writer, bytes_of(text));
 }
 
 void writer_decimal_padded(struct writer *writer, uint64_t value, int width)
@@ -416,9 +266,4 @@ void writer_bcd(struct writer *writer, const char *digits, size_t size)
         }
         writer_u8(writer, byte);
     }
-}
-
-struct bytes writer_view(const struct writer *writer)
-{
-    return (struct bytes){writer->data, writer->size};
 }

@@ -7,30 +7,9 @@
 #ifndef ONEKEY_PROTOCOL_BYTES_H
 #define ONEKEY_PROTOCOL_BYTES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "protocol/cursor.h"
+#include "protocol/writer.h"
 
-struct bytes {
-    const uint8_t *data;
-    size_t size;
-};
-
-struct cursor {
-    struct bytes rest;
-    bool failed;
-};
-
-struct writer {
-    uint8_t *data;
-    size_t size, limit;
-    bool overflow;
-};
-
-/* A view of a NUL-terminated string, without its NUL. */
-struct bytes bytes_of(const char *text);
-/* The part [offset, offset+size), clipped to the view. */
-struct bytes bytes_part(struct bytes whole, size_t offset, size_t size);
 bool bytes_equal(struct bytes a, struct bytes b);
 bool bytes_equal_text(struct bytes a, const char *text);
 /* ASCII letters compare case-blind. */
@@ -55,28 +34,10 @@ bool bytes_parse_fixed(struct bytes text, int digits, int64_t *out);
 /* Two hex digits a byte into out; false on a bad digit, an odd count or too little room. */
 bool bytes_parse_hex_string(struct bytes text, uint8_t *out, size_t out_limit, size_t *out_size);
 
-struct cursor cursor_over(struct bytes whole);
-uint8_t cursor_u8(struct cursor *cursor);
-uint16_t cursor_u16_be(struct cursor *cursor);
-uint16_t cursor_u16_le(struct cursor *cursor);
-uint32_t cursor_u32_be(struct cursor *cursor);
-uint32_t cursor_u32_le(struct cursor *cursor);
-uint64_t cursor_u64_le(struct cursor *cursor);
-/* The next `size` bytes as a view; an empty view on failure. */
-struct bytes cursor_take(struct cursor *cursor, size_t size);
 /* `size` bytes of packed decimal, two digits a byte, as digits into out (2*size+1 chars). A nibble
  * above 9 fails the cursor. */
 void cursor_bcd(struct cursor *cursor, size_t size, char *out);
 
-struct writer writer_into(void *buffer, size_t limit);
-void writer_u8(struct writer *writer, uint8_t value);
-void writer_u16_be(struct writer *writer, uint16_t value);
-void writer_u16_le(struct writer *writer, uint16_t value);
-void writer_u32_be(struct writer *writer, uint32_t value);
-void writer_u32_le(struct writer *writer, uint32_t value);
-void writer_u64_le(struct writer *writer, uint64_t value);
-void writer_bytes(struct writer *writer, struct bytes bytes);
-void writer_text(struct writer *writer, const char *text);
 void writer_decimal(struct writer *writer, int64_t value);
 /* Exactly `width` digits, zero-padded, cut to the low digits. */
 void writer_decimal_padded(struct writer *writer, uint64_t value, int width);
@@ -85,6 +46,5 @@ void writer_hex(struct writer *writer, uint64_t value, int width); /* upper case
 void writer_fixed(struct writer *writer, int64_t value, int digits);
 /* Decimal digits as packed decimal, `size` bytes, left-padded with zeros. */
 void writer_bcd(struct writer *writer, const char *digits, size_t size);
-struct bytes writer_view(const struct writer *writer);
 
 #endif

@@ -17,6 +17,7 @@ PREFIXES = {
     "daemon/core/observe": ["observe_", "gateway_"],  # likewise
     "daemon/edge/turn_figures": ["turn_"],  # the rest of turn.h
     "protocol/bytes": ["bytes_", "cursor_", "writer_"],  # three views of one memory
+    "protocol/cursor": ["bytes_", "cursor_"],  # the short ones of bytes.h
     "protocol/signal": ["signal_", "service_kind_", "device_kind_"],  # its enums
     "protocol/codecs": ["codec_"],  # the table of codec.h
 }
