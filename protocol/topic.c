@@ -1,17 +1,34 @@
 #include "protocol/topic.h"
 
+#include <string.h>
+
 /* `rest`, from the beginning of a level, begins with one that is only this wildcard. */
 static bool is_level(const char *rest, char wildcard)
 {
     return rest[0] == wildcard && (rest[1] == '\0' || rest[1] == '/');
 }
 
-/* One pass over both: every message is held against every filter of every protocol. */
+static bool differs(char wanted, uint8_t byte)
+{
+    return wanted != '+' && wanted != '#' && (uint8_t)wanted != byte;
+}
+
+/* Every message is held against every filter of every protocol, and most can be told by the byte at either
+ * end. Neither is empty. */
+static bool ends_differ(const char *filter, struct bytes topic)
+{
+    return differs(filter[0], topic.data[0]) ||
+           differs(filter[strlen(filter) - 1], topic.data[topic.size - 1]);
+}
+
+/* One pass over both. */
 bool topic_matches(const char *filter, struct bytes topic)
 {
     bool level_begins = true;
     size_t at = 0;
 
+    if (filter[0] && topic.size && ends_differ(filter, topic))
+        return false;
     /* Topics that begin with $ belong to the broker or a vendor: wildcards do not reach them. */
     if (topic.size && topic.data[0] == '$' && filter[0] != '$')
         return false;
