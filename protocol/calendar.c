@@ -51,17 +51,17 @@ struct civil calendar_to_civil(int64_t us)
 
     int64_t days = us / CALENDAR_DAY_US - (us % CALENDAR_DAY_US < 0);
     int64_t of_day = us - days * CALENDAR_DAY_US;
-    int year = (int)((days + 719468) * 400 / 146097);
-    struct civil civil = {.month = 1};
+    int year = (int)((days + 719468) * 400 / 146097) + 1; /* from March; the guess may be late */
+    struct civil civil = {0};
 
-    while (days_from_civil(year, 1, 1) > days)
+    while (days_from_civil(year, 3, 1) > days)
         year--;
-    while (days_from_civil(year + 1, 1, 1) <= days)
-        year++;
-    while (civil.month < 12 && days_from_civil(year, civil.month + 1, 1) <= days)
-        civil.month++;
-    civil.year = year;
-    civil.day = (int)(days - days_from_civil(year, civil.month, 1)) + 1;
+    int of_year = (int)(days - days_from_civil(year, 3, 1));
+    int month_from_march = (5 * of_year + 2) / 153;
+
+    civil.day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    civil.month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    civil.year = year + (civil.month <= 2);
     civil.microsecond = (int)(of_day % CALENDAR_SECOND_US);
     of_day /= CALENDAR_SECOND_US;
     civil.hour = (int)(of_day / 3600);
