@@ -107,6 +107,8 @@ static bool find_inside(struct bytes input, size_t declared, size_t *skip, size_
     for (size_t i = 1; i < end && i < input.size; i++) {
         struct bytes rest = bytes_part(input, i, input.size);
 
+        if (rest.data[0] != 0x68 && rest.data[0] != 0xFE)
+            continue;
         if (probe(rest, &length) != FRAME_READY || i + length >= end ||
             !is_sum_right(bytes_part(rest, 0, length)))
             continue;
@@ -182,8 +184,8 @@ static void write_identity(struct bytes address, char out[IDENTITY_LIMIT + 1])
 {
     struct writer writer = writer_into(out, IDENTITY_LIMIT);
 
-    for (size_t i = address.size; i > 0; i--)
-        writer_hex(&writer, address.data[i - 1], 2);
+    for (size_t i = 2 * address.size; i-- > 0;)
+        writer_u8(&writer, (uint8_t) "0123456789ABCDEF"[address.data[i / 2] >> i % 2 * 4 & 15]);
     out[writer.size] = '\0';
 }
 
@@ -298,9 +300,12 @@ static struct bytes plain(const struct message *message, uint8_t memory[MESSAGE_
     struct writer digits = writer_into(memory, MESSAGE_MAX);
     size_t size;
 
-    for (size_t i = 0; i < message->body.size && message->topic.size > 0; i++)
+    for (size_t i = 0; i < message->body.size && message->topic.size > 0; i++) {
+        if (message->body.data[i] > '~')
+            return message->body; /* no digits, and likely its first byte */
         if (message->body.data[i] > ' ')
             writer_u8(&digits, message->body.data[i]);
+    }
     if (!digits.overflow && digits.size > 0 &&
         bytes_parse_hex_string(writer_view(&digits), memory, MESSAGE_MAX, &size))
         return (struct bytes){memory, size};
