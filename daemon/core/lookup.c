@@ -25,33 +25,29 @@ void lookup_init(struct lookup *lookup, void *memory, uint32_t members_max)
     *lookup = (struct lookup){.places = memory, .size = size_for(members_max)};
 }
 
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
+    return hash ^ hash >> 33;
+}
+
 /* Eight bytes at a time; the finisher of MurmurHash3 (public domain). */
 uint32_t lookup_hash(const void *key, size_t size)
 {
     const uint8_t *from = key;
     uint64_t hash = size, word;
 
-    for (; size > 0; from += sizeof(word)) {
-        size_t part = size < sizeof(word) ? size : sizeof(word);
-
+    for (; size >= sizeof(word); from += sizeof(word), size -= sizeof(word)) {
+        memcpy(&word, from, sizeof(word));
+        hash = mix(hash, word);
+    }
+    if (size > 0) {
         word = 0;
-        memcpy(&word, from, part);
-        hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
-        hash ^= hash >> 33;
-        size -= part;
+        memcpy(&word, from, size);
+        hash = mix(hash, word);
     }
     hash *= UINT64_C(0xc4ceb9fe1a85ec53);
     return (uint32_t)(hash ^ hash >> 33);
-}
-
-static uint32_t next(const struct lookup *lookup, uint32_t at)
-{
-    return (at + 1) & (lookup->size - 1);
-}
-
-uint32_t lookup_first(const struct lookup *lookup, uint32_t hash)
-{
-    return hash & (lookup->size - 1);
 }
 
 void lookup_fetch(const struct lookup *lookup, uint32_t hash)
@@ -59,24 +55,12 @@ void lookup_fetch(const struct lookup *lookup, uint32_t hash)
     __builtin_prefetch(&lookup->places[lookup_first(lookup, hash)]);
 }
 
-uint32_t lookup_member(const struct lookup *lookup, uint32_t hash, uint32_t *at)
-{
-    while (lookup->places[*at].taken != 0) {
-        const struct lookup_place *place = &lookup->places[*at];
-
-        *at = next(lookup, *at);
-        if (place->hash == hash)
-            return place->taken - 1;
-    }
-    return LOOKUP_NONE;
-}
-
 void lookup_add(struct lookup *lookup, uint32_t hash, uint32_t index)
 {
     uint32_t at = lookup_first(lookup, hash);
 
     while (lookup->places[at].taken != 0)
-        at = next(lookup, at);
+        at = lookup_next(lookup, at);
     lookup->places[at] = (struct lookup_place){hash, index + 1};
 }
 
@@ -87,9 +71,10 @@ void lookup_remove(struct lookup *lookup, uint32_t hash, uint32_t index)
 
     while (places[gap].hash != hash || places[gap].taken != index + 1) {
         assert(places[gap].taken != 0);
-        gap = next(lookup, gap);
+        gap = lookup_next(lookup, gap);
     }
-    for (uint32_t at = next(lookup, gap); places[at].taken != 0; at = next(lookup, at)) {
+    for (uint32_t at = lookup_next(lookup, gap); places[at].taken != 0;
+         at = lookup_next(lookup, at)) {
         uint32_t pushed = (at - places[at].hash) & mask; /* on from where it belongs */
 
         if (pushed < ((at - gap) & mask))

@@ -29,8 +29,28 @@ size_t lookup_memory_size(uint32_t members_max);
 void lookup_init(struct lookup *lookup, void *memory, uint32_t members_max);
 uint32_t lookup_hash(const void *key, size_t size);
 /* Where to begin; and the next member of this hash from *at on, LOOKUP_NONE after the last. */
-uint32_t lookup_first(const struct lookup *lookup, uint32_t hash);
-uint32_t lookup_member(const struct lookup *lookup, uint32_t hash, uint32_t *at);
+static inline uint32_t lookup_first(const struct lookup *lookup, uint32_t hash)
+{
+    return hash & (lookup->size - 1);
+}
+
+static inline uint32_t lookup_next(const struct lookup *lookup, uint32_t at)
+{
+    return (at + 1) & (lookup->size - 1);
+}
+
+static inline uint32_t lookup_member(const struct lookup *lookup, uint32_t hash, uint32_t *at)
+{
+    while (lookup->places[*at].taken != 0) {
+        const struct lookup_place *place = &lookup->places[*at];
+
+        *at = lookup_next(lookup, *at);
+        if (place->hash == hash)
+            return place->taken - 1;
+    }
+    return LOOKUP_NONE;
+}
+
 /* Has the place where to begin fetched from memory. */
 void lookup_fetch(const struct lookup *lookup, uint32_t hash);
 /* A member that is not in it; one that is. */
