@@ -24,9 +24,8 @@ static void write_state(const struct gateway *gateway, uint32_t index, struct wr
 {
     const struct device *device = &gateway->registry.devices[index];
     struct bytes identity = bytes_of(registry_identity(&gateway->registry, index));
-    uint8_t saved[SILENCE_RECORD_SIZE];
+    uint8_t *saved;
 
-    silence_record_save(&gateway->water[index], saved, sizeof(saved));
     writer_u8(out, STATE_VERSION);
     writer_u8(out, registry_protocol(&gateway->registry, index));
     writer_u8(out, (uint8_t)((device->silence_said ? SAID_SILENCE : 0) |
@@ -36,7 +35,9 @@ static void write_state(const struct gateway *gateway, uint32_t index, struct wr
     writer_u64_le(out, (uint64_t)gateway->circumstances[index].lesson_id);
     writer_u8(out, (uint8_t)identity.size);
     writer_bytes(out, identity);
-    writer_bytes(out, (struct bytes){saved, sizeof(saved)});
+    saved = writer_take(out, SILENCE_RECORD_SIZE);
+    if (saved)
+        silence_record_save(&gateway->water[index], saved, SILENCE_RECORD_SIZE);
 }
 
 /* The same for the database, beside the alarms' way: it may be lost. */

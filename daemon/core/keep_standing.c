@@ -11,10 +11,15 @@
 #define STATE_MAINS 18
 #define STATE_SIZE_MAX 96
 
-static void write_standing(const struct gateway *gateway, uint32_t index, struct writer *out)
+static const struct household *home_of(const struct gateway *gateway, uint32_t index)
+{
+    return registry_home(&gateway->registry, gateway->registry.devices[index].household_id);
+}
+
+static void write_standing(const struct gateway *gateway, uint32_t index,
+                           const struct household *home, struct writer *out)
 {
     const struct device *device = &gateway->registry.devices[index];
-    const struct household *home = registry_home(&gateway->registry, device->household_id);
     struct bytes identity = bytes_of(registry_identity(&gateway->registry, index));
 
     writer_u8(out, STATE_STANDING);
@@ -49,16 +54,14 @@ void keep_standing(struct gateway *gateway, uint32_t index)
     uint8_t memory[STATE_SIZE_MAX];
     struct writer writer = writer_into(memory, sizeof(memory));
 
-    write_standing(gateway, index, &writer);
+    write_standing(gateway, index, home_of(gateway, index), &writer);
     if (has_room(gateway))
         (void)append_state(gateway, &writer);
 }
 
 /* Nothing needs to be kept of a device that is heard from and of which nothing is known yet. */
-static bool is_plain(const struct gateway *gateway, const struct device *device)
+static bool is_plain(const struct device *device, const struct household *home)
 {
-    const struct household *home = registry_home(&gateway->registry, device->household_id);
-
     return device->state == SUPERVISION_HEARD && device->gap_count == 0 &&
            (!home || home->alarm_us == 0);
 }
@@ -68,10 +71,11 @@ bool keep_standing_round(struct gateway *gateway, uint32_t index)
     const struct device *device = &gateway->registry.devices[index];
     uint8_t memory[STATE_SIZE_MAX];
     struct writer writer = writer_into(memory, sizeof(memory));
+    const struct household *home = home_of(gateway, index);
 
-    if (!device->in_use || is_plain(gateway, device))
+    if (!device->in_use || is_plain(device, home))
         return true;
-    write_standing(gateway, index, &writer);
+    write_standing(gateway, index, home, &writer);
     return has_room(gateway) && append_state(gateway, &writer);
 }
 

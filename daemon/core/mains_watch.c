@@ -30,10 +30,10 @@ static void visit(struct gateway *gateway, uint32_t device)
 {
     const struct mains_settings *settings = &gateway->settings.mains;
     const struct device *entry = &gateway->registry.devices[device];
-    uint32_t reasons = silence_reasons(&gateway->water[device]);
     struct silence_settings own;
     struct silence_lately lately;
     struct mains_area *area;
+    uint32_t reasons;
 
     if (!entry->in_use || entry->kind != DEVICE_METER || entry->area_id == 0)
         return;
@@ -43,6 +43,7 @@ static void visit(struct gateway *gateway, uint32_t device)
         return;
     bool dry = settings->explains && area->from_us != 0 && lately.dry_us <= area->from_us;
 
+    reasons = silence_reasons(&gateway->water[device]);
     apply(gateway, device, area, dry);
     /* Nobody is home, or a workman, or its habits are not known yet: says nothing of the mains. */
     if (!settings->explains || (reasons & ~(uint32_t)SILENCE_MAINS_OUTAGE) != 0 ||

@@ -2,29 +2,27 @@
 
 #include "daemon/base/attributes.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
 #define LAYOUT_VERSION 1
 
-/* One list of the fields serves both ways: into the bytes when `saving`, else out of them. */
+/* All of it is inline in the two functions below, so that each field is a move or two: every meter is
+ * saved once a round. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* One list of the fields serves both ways: into the bytes when `saving`, else out of them. There are
+ * SILENCE_RECORD_SIZE bytes. */
 struct stream {
     bool saving;
     uint8_t *at;
-    size_t left;
-    bool short_of;   /* room, or bytes */
     bool not_finite; /* a number read is none */
 };
 
-/* `count` numbers of `size` bytes, little-endian. Inline, so that each is a move or two. */
-static inline __attribute__((always_inline)) void pass(struct stream *stream, void *values,
-                                                       size_t size, size_t count)
+/* `count` numbers of `size` bytes, little-endian. */
+static ALWAYS_INLINE void pass(struct stream *stream, void *values, size_t size, size_t count)
 {
-    if (stream->left < size * count) {
-        stream->short_of = true;
-        stream->left = 0;
-        return;
-    }
     uint8_t *number = values;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     if (stream->saving)
@@ -40,42 +38,41 @@ static inline __attribute__((always_inline)) void pass(struct stream *stream, vo
                 number[(i + 1) * size - 1 - byte] = stream->at[i * size + byte];
 #endif
     stream->at += size * count;
-    stream->left -= size * count;
 }
 
-static void pass_u8(struct stream *stream, uint8_t *value)
+static ALWAYS_INLINE void pass_u8(struct stream *stream, uint8_t *value)
 {
     pass(stream, value, sizeof(*value), 1);
 }
 
-static void pass_u16(struct stream *stream, uint16_t *value)
+static ALWAYS_INLINE void pass_u16(struct stream *stream, uint16_t *value)
 {
     pass(stream, value, sizeof(*value), 1);
 }
 
-static void pass_u32(struct stream *stream, uint32_t *value)
+static ALWAYS_INLINE void pass_u32(struct stream *stream, uint32_t *value)
 {
     pass(stream, value, sizeof(*value), 1);
 }
 
-static void pass_i32(struct stream *stream, int32_t *value)
+static ALWAYS_INLINE void pass_i32(struct stream *stream, int32_t *value)
 {
     pass(stream, value, sizeof(*value), 1);
 }
 
-static void pass_i64(struct stream *stream, int64_t *value)
+static ALWAYS_INLINE void pass_i64(struct stream *stream, int64_t *value)
 {
     pass(stream, value, sizeof(*value), 1);
 }
 
-static void pass_floats(struct stream *stream, float *values, size_t count)
+static ALWAYS_INLINE void pass_floats(struct stream *stream, float *values, size_t count)
 {
     pass(stream, values, sizeof(*values), count);
     for (size_t i = 0; i < count && !stream->saving; i++)
         stream->not_finite = stream->not_finite || !isfinite(values[i]);
 }
 
-static void pass_times(struct stream *stream, struct silence *silence)
+static ALWAYS_INLINE void pass_times(struct stream *stream, struct silence *silence)
 {
     pass_i64(stream, &silence->seen_us);
     pass_i64(stream, &silence->quiet_us);
@@ -95,7 +92,7 @@ static void pass_times(struct stream *stream, struct silence *silence)
     pass_i32(stream, &silence->ring_hour);
 }
 
-static void pass_habits(struct stream *stream, struct silence *silence)
+static ALWAYS_INLINE void pass_habits(struct stream *stream, struct silence *silence)
 {
     float *scalars[] = {&silence->observed,   &silence->used,       &silence->actual,
                         &silence->expected,   &silence->activity,   &silence->lambda,
@@ -111,7 +108,7 @@ static void pass_habits(struct stream *stream, struct silence *silence)
     pass_floats(stream, silence->ring, 24);
 }
 
-static void pass_all(struct stream *stream, struct silence *silence)
+static ALWAYS_INLINE void pass_all(struct stream *stream, struct silence *silence)
 {
     pass_times(stream, silence);
     pass_habits(stream, silence);
@@ -151,23 +148,26 @@ static bool is_sound(const struct silence *silence)
 
 size_t silence_record_save(const struct silence *silence, void *out, size_t limit)
 {
-    struct silence copy = *silence;
-    struct stream stream = {.saving = true, .at = out, .left = limit};
+    struct stream stream = {.saving = true, .at = out};
     uint16_t version = LAYOUT_VERSION;
+    if (limit < SILENCE_RECORD_SIZE)
+        return 0;
     pass_u16(&stream, &version);
-    pass_all(&stream, &copy);
-    return stream.short_of ? 0 : limit - stream.left;
+    pass_all(&stream, (struct silence *)silence); /* only read */
+    assert(stream.at == (uint8_t *)out + SILENCE_RECORD_SIZE);
+    return SILENCE_RECORD_SIZE;
 }
 
 bool silence_record_load(struct silence *silence, const void *data, size_t size)
 {
     struct silence loaded = {0};
-    struct stream stream = {.at = (uint8_t *)data, .left = size}; /* only read */
+    struct stream stream = {.at = (uint8_t *)data}; /* only read */
     uint16_t version = 0;
+    if (size != SILENCE_RECORD_SIZE)
+        return false;
     pass_u16(&stream, &version);
     pass_all(&stream, &loaded);
-    if (stream.short_of || stream.left != 0 || version != LAYOUT_VERSION || stream.not_finite ||
-        !is_sound(&loaded))
+    if (version != LAYOUT_VERSION || stream.not_finite || !is_sound(&loaded))
         return false;
     *silence = loaded;
     return true;
