@@ -36,17 +36,18 @@ static void prune(struct virtual_gateway *world)
         world->records[i].at -= cut;
 }
 
+/* What is left after a pruning is a quarter at most, so that little is moved. */
 static void make_room(struct virtual_gateway *world, size_t size)
 {
-    if (2 * (world->bytes_used + size) > world->bytes_room ||
-        2 * (world->record_count + 1) > world->record_room)
-        prune(world);
-    if (2 * (world->bytes_used + size) > world->bytes_room) {
-        world->bytes_room = 4 * (world->bytes_used + size) + 65536;
+    if (world->bytes_used + size <= world->bytes_room && world->record_count < world->record_room)
+        return;
+    prune(world);
+    if (4 * (world->bytes_used + size) > world->bytes_room) {
+        world->bytes_room = 8 * (world->bytes_used + size) + 65536;
         world->bytes = must(realloc(world->bytes, world->bytes_room));
     }
-    if (2 * (world->record_count + 1) > world->record_room) {
-        world->record_room = 4 * (world->record_count + 256);
+    if (4 * (world->record_count + 1) > world->record_room) {
+        world->record_room = 8 * (world->record_count + 256);
         world->records =
             must(realloc(world->records, world->record_room * sizeof(*world->records)));
     }
