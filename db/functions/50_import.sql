@@ -165,28 +165,45 @@ begin
         ('lat', r.lat, 'is no latitude', 'use WGS-84 degrees from -90 to 90',
          r.lat is not null and not coalesce(onekey.number_of(r.lat) between -90 and 90, false)),
         ('lon', r.lon, 'is empty, and lat is not', 'give both or none', r.lon is null and r.lat is not null),
-        ('lat', r.lat, 'is empty, and lon is not', 'give both or none', r.lat is null and r.lon is not null)
+        ('lat', r.lat, 'is empty, and lon is not', 'give both or none', r.lat is null and r.lon is not null),
+        ('silence_scheme', r.silence_scheme, 'is no name of a scheme',
+         'use letters, digits, ".", "-" and "_", 47 at most, - for that of the configuration, or leave it empty',
+         r.silence_scheme !~ '^[A-Za-z0-9_.-]{1,47}$'),
+        ('silence_litres', r.silence_litres, 'is no number of litres from 1 to 655',
+         'correct it, use - for that of the scheme, or leave it empty',
+         r.silence_litres <> '-' and not coalesce(onekey.number_of(r.silence_litres) between 1 and 655, false)),
+        ('silence_hours', r.silence_hours, 'is no number of hours from 1 to 168',
+         'correct it, use - for that of the scheme, or leave it empty',
+         r.silence_hours <> '-' and not coalesce(onekey.number_of(r.silence_hours) between 1 and 168, false))
     ) c(column_name, value, problem, remedy, wrong)
     where c.wrong;
 end $$;
 
+-- What is given of a home's silence is stored, "-" as null; what is not stays as it was, for supervisors set it too.
 create or replace function onekey.apply_households(home text)
 returns table (added bigint, changed bigint) language plpgsql set search_path = onekey, pg_temp as $$
 begin
     return query
     with stored as (
         insert into onekey.household as h (district, code, area_id, address, phone, living_alone, notes,
-                                           longitude, latitude)
+                                           longitude, latitude, silence_scheme, silence_litres, silence_hours)
         select home, r.code, a.id, r.address, r.phone, onekey.yes_no(r.living_alone), r.notes,
-               onekey.number_of(r.lon)::double precision, onekey.number_of(r.lat)::double precision
+               onekey.number_of(r.lon)::double precision, onekey.number_of(r.lat)::double precision,
+               case when r.silence_scheme is null then old.silence_scheme else nullif(r.silence_scheme, '-') end,
+               case when r.silence_litres is null then old.silence_litres else onekey.number_of(r.silence_litres) end,
+               case when r.silence_hours is null then old.silence_hours else onekey.number_of(r.silence_hours) end
         from pg_temp.import_row r join onekey.area a on a.district = home and a.code = r.area
+        left join onekey.household old on old.district = home and old.code = r.code
         on conflict (district, code) do update
         set area_id = excluded.area_id, address = excluded.address, phone = excluded.phone,
             living_alone = excluded.living_alone, notes = excluded.notes, longitude = excluded.longitude,
-            latitude = excluded.latitude
-        where (h.area_id, h.address, h.phone, h.living_alone, h.notes, h.longitude, h.latitude)
+            latitude = excluded.latitude, silence_scheme = excluded.silence_scheme,
+            silence_litres = excluded.silence_litres, silence_hours = excluded.silence_hours
+        where (h.area_id, h.address, h.phone, h.living_alone, h.notes, h.longitude, h.latitude,
+               h.silence_scheme, h.silence_litres, h.silence_hours)
               is distinct from (excluded.area_id, excluded.address, excluded.phone, excluded.living_alone,
-                                excluded.notes, excluded.longitude, excluded.latitude)
+                                excluded.notes, excluded.longitude, excluded.latitude,
+                                excluded.silence_scheme, excluded.silence_litres, excluded.silence_hours)
         returning code, id, xmax = 0 as is_new
     ), lived_in as (
         insert into onekey.resident as p (district, household_id, position, name, birth_year, conditions)

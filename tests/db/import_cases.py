@@ -75,6 +75,32 @@ def test_a_dry_run_stores_nothing(db):
     equal(db.sql("select count(*) from onekey.area"), "2")
 
 
+def test_a_file_says_how_silence_is_judged(db):
+    head = "code,area,address,resident,birth_year,living_alone,phone,conditions,notes,lon,lat"
+    own = head + ",silence_scheme,silence_litres,silence_hours\n"
+
+    def judged(file, code="H5"):
+        said = imported(db, "households", file)
+        return said.partition(": ")[2], db.sql("select silence_scheme, silence_litres, silence_hours from onekey.household"
+                                               f" where code = '{code}'")
+    home = "H5,T,Sample Lane 5,Sample Five,,,,,,,"
+    equal(judged(own + home + ",frail,20,8.5\n"), ("1 new, 0 changed", "frail|20|8.5"))
+    equal(judged(own + home + ",frail,20,8.5\n"), ("0 new, 0 changed", "frail|20|8.5"))
+    equal(judged(head + "\n" + home + "\n"), ("0 new, 0 changed", "frail|20|8.5"))
+    equal(judged(own + home + ",,30,\n"), ("0 new, 1 changed", "frail|30|8.5"))
+    equal(judged(own + home + ",-,-,\n"), ("0 new, 1 changed", "||8.5"))
+    shown = json.loads(db.ctl("--json", "silence", "show", "H5").stdout)
+    equal(shown["settings"], {"scheme": None, "litres": None, "hours": 8.5})
+    holds("8.5", db.ctl("silence", "show", "H5").stdout)
+    equal(refused(db, "households", own + home + ",too bad,0.5,many\n"),
+          ['2: column silence_hours: "many" is no number of hours from 1 to 168; correct it, use - for that of the'
+           ' scheme, or leave it empty',
+           '2: column silence_litres: "0.5" is no number of litres from 1 to 655; correct it, use - for that of the'
+           ' scheme, or leave it empty',
+           '2: column silence_scheme: "too bad" is no name of a scheme; use letters, digits, ".", "-" and "_", 47 at'
+           ' most, - for that of the configuration, or leave it empty'])
+
+
 def test_every_error_names_line_column_value_and_remedy(db):
     equal(refused(db, "households",
                   "code,area,address,resident,birth_year,living_alone,phone,conditions,notes,lon,lat\n"

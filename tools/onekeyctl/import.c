@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS_LIMIT 12
+#define COLUMNS_LIMIT 16
 #define ERRORS_SHOWN 100
 #define SQL_SIZE 1024
 
@@ -27,8 +27,8 @@ static const struct {
     {"areas", {"code", "parent", "level", "name_zh", "name_en", NULL}, 0},
     {"households",
      {"code", "area", "address", "resident", "birth_year", "living_alone", "phone", "conditions",
-      "notes", "lon", "lat", NULL},
-     0},
+      "notes", "lon", "lat", "silence_scheme", "silence_litres", "silence_hours", NULL},
+     3},
     {"contacts",
      {"household", "order", "role", "name", "phone", "available_from", "available_until",
       "available_days", NULL},
