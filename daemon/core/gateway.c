@@ -202,7 +202,9 @@ void gateway_submit(struct gateway *gateway)
 
 int64_t gateway_wake_at(const struct gateway *gateway)
 {
-    return wheel_wake_at(&gateway->wheel);
+    int64_t wake_at = wheel_wake_at(&gateway->wheel), observe_at = observe_wake_at(gateway);
+
+    return wake_at < observe_at ? wake_at : observe_at;
 }
 
 bool gateway_has_room(const struct gateway *gateway)

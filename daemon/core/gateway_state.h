@@ -12,6 +12,7 @@
 #include "daemon/core/circumstances.h"
 #include "daemon/core/gateway.h"
 #include "daemon/core/gateway_commands.h"
+#include "daemon/core/gateway_observer.h"
 #include "daemon/core/gateway_water.h"
 #include "daemon/core/outage.h"
 #include "daemon/core/outbox.h"
@@ -21,9 +22,7 @@
 #include "daemon/core/supervision.h"
 #include "daemon/core/wheel.h"
 
-#define TOUCH_BATCH 100
-#define OBSERVATION_BATCH 100 /* no more, for the same reason: alarms beside them would wait */
-#define TIMERS_PER_TURN 200   /* of 6 us each if all become tickets: a turn stays under 2 ms */
+#define TIMERS_PER_TURN 200 /* of 6 us each if all become tickets: a turn stays under 2 ms */
 
 struct session {
     uint64_t connection;         /* the edge's own name for it */
@@ -37,25 +36,6 @@ struct session {
     bool is_datagram, is_proven; /* by a certificate, to be `proven` */
     char proven[IDENTITY_LIMIT + 1];
     struct codec_session memory;
-};
-
-/* Groups of measures that a device's history is thinned by; what it kept while it had no network
- * comes in bursts. */
-enum observed_group { OBSERVED_POSITION, OBSERVED_VITALS, OBSERVED_CONDITION, OBSERVED_KEPT };
-#define OBSERVED_GROUPS 4
-
-/* Soft state on its way to the database. */
-struct observer {
-    struct measures *latest; /* not yet stored, by device index */
-    uint32_t (
-        *due_s)[OBSERVED_GROUPS]; /* mono second of the next row of history, by device index */
-    uint32_t *touched;            /* queue of devices whose latest waits, devices_max entries */
-    uint32_t touched_first, touched_count;
-    struct observation *history; /* ring of observations_max */
-    uint32_t history_first, history_count;
-    int64_t stamped_us; /* received_at of the last row: each is later, as it is part of the key */
-    uint32_t in_flight; /* the first ones of the ring, which the database is storing */
-    bool is_storing;    /* its answer is awaited, whether or not they are still in the ring */
 };
 
 struct gateway {
@@ -141,18 +121,6 @@ bool admit_is_call_for_help(const struct signal *signal);
  * `device`: the one it names, or NO_DEVICE. */
 void proof_judge(struct gateway *gateway, const struct origin *origin, uint32_t device,
                  struct signal *signal);
-
-/* observe.c */
-
-/* Keeps what a known device said, for the latest values and for the history, and decides whether its
- * battery is low. */
-void observe_signal(struct gateway *gateway, uint32_t device, const struct signal *signal);
-/* A signal that begins or ends an episode of a low battery was found in the journal. */
-void observe_said(struct gateway *gateway, uint32_t device, const struct signal *signal);
-/* The device is gone, or its place another's. */
-void observe_forget(struct gateway *gateway, uint32_t device);
-/* Hands out what waits, a bounded part of it a turn. */
-void observe_flush(struct gateway *gateway);
 
 /* keep.c */
 

@@ -251,11 +251,34 @@ void observe_forget(struct gateway *gateway, uint32_t device)
 
 /* --- on their way --- */
 
+/* A round stores each device that was heard of once, however often it was: a fleet that talks without
+ * pause must not keep the database busy, which has alarms to store. The first word after a pause
+ * does not wait. */
+static void begin_round(struct gateway *gateway)
+{
+    struct observer *observer = &gateway->observer;
+
+    if (observer->round_left > 0 || observer->touched_count == 0 ||
+        gateway->now.mono_us < observer->round_at_us)
+        return;
+    observer->round_left = observer->touched_count;
+    observer->round_at_us = gateway->now.mono_us + TOUCH_ROUND_US;
+}
+
+int64_t observe_wake_at(const struct gateway *gateway)
+{
+    const struct observer *observer = &gateway->observer;
+
+    /* What the database has no room for is offered again when it has answered. */
+    return observer->round_left == 0 && observer->touched_count > 0 ? observer->round_at_us
+                                                                    : INT64_MAX;
+}
+
 /* What is not taken stays queued. */
 static void flush_touched(struct gateway *gateway)
 {
     struct observer *observer = &gateway->observer;
-    uint32_t count = observer->touched_count < TOUCH_BATCH ? observer->touched_count : TOUCH_BATCH;
+    uint32_t count = observer->round_left < TOUCH_BATCH ? observer->round_left : TOUCH_BATCH;
     uint32_t devices_max = gateway->limits.devices_max;
     size_t taken;
 
@@ -277,6 +300,7 @@ static void flush_touched(struct gateway *gateway)
         memset(&observer->latest[device], 0, sizeof(observer->latest[device]));
         observer->touched_first = (observer->touched_first + 1) % devices_max;
         observer->touched_count--;
+        observer->round_left--;
     }
 }
 
@@ -298,7 +322,8 @@ static void flush_history(struct gateway *gateway)
 
 void observe_flush(struct gateway *gateway)
 {
-    if (gateway->observer.touched_count > 0)
+    begin_round(gateway);
+    if (gateway->observer.round_left > 0)
         flush_touched(gateway);
     if (gateway->observer.history_count > 0 && !gateway->observer.is_storing)
         flush_history(gateway);

@@ -42,9 +42,28 @@ static void the_latest_of_each_is_told_once(void **state)
     assert_int_equal(touch->latest.position_at_us, STARTED_US);
     assert_int_equal(touch->heard_us, STARTED_US);
     say("{}");
-    fixture_pass(US_PER_SECOND);
+    fixture_pass(2 * US_PER_SECOND);
     assert_int_equal(fixture.touches[0].latest.has, 0); /* only that it lives */
     assert_int_equal(fixture.touches[0].heard_us, STARTED_US + US_PER_SECOND);
+}
+
+static void who_talks_without_pause_is_stored_every_other_second(void **state)
+{
+    int told = 0;
+
+    (void)state;
+    open_with_band(16);
+    for (int tenth = 0; tenth < 100; tenth++) {
+        fixture.touch_count = 0;
+        say("{}");
+        fixture_pass(US_PER_SECOND / 10);
+        told += fixture.touch_count > 0;
+    }
+    assert_int_equal(told, 5);
+    fixture.touch_count = 0;
+    fixture_pass(2 * US_PER_SECOND); /* the last word too */
+    assert_int_equal(fixture.touch_count, 1);
+    assert_int_equal(fixture.touches[0].heard_us, STARTED_US + 99 * US_PER_SECOND / 10);
 }
 
 static void an_older_report_is_no_news(void **state)
@@ -184,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_latest_of_each_is_told_once),
+        TEST(who_talks_without_pause_is_stored_every_other_second),
         TEST(an_older_report_is_no_news),
         TEST(a_clock_that_cannot_be_is_kept_and_not_believed),
         TEST(one_row_of_each_group_an_interval),
