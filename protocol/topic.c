@@ -8,21 +8,14 @@ static bool is_level(const char *rest, char wildcard)
     return rest[0] == wildcard && (rest[1] == '\0' || rest[1] == '/');
 }
 
-static bool differs(char wanted, uint8_t byte)
-{
-    return wanted != '+' && wanted != '#' && (uint8_t)wanted != byte;
-}
-
-/* Every message is held against every filter of every protocol, and most can be told by the byte at either
- * end. Neither is empty. */
+/* Most filters that begin as the topic does end otherwise. Neither is empty. */
 static bool ends_differ(const char *filter, struct bytes topic)
 {
-    return differs(filter[0], topic.data[0]) ||
-           differs(filter[strlen(filter) - 1], topic.data[topic.size - 1]);
+    return topic_differs(filter[strlen(filter) - 1], topic.data[topic.size - 1]);
 }
 
 /* One pass over both. */
-bool topic_matches(const char *filter, struct bytes topic)
+bool topic_matches_all(const char *filter, struct bytes topic)
 {
     bool level_begins = true;
     size_t at = 0;

@@ -24,6 +24,10 @@ static void test_levels(void **state)
     assert_false(matches("a/+", "a"));
     assert_true(matches("+/+", "/finance"));
     assert_false(matches("+", "/finance"));
+    assert_true(matches("a/b+", "a/b+")); /* no wildcard, as it is no level of its own */
+    assert_false(matches("a/b+", "a/bc"));
+    assert_false(matches("", "a"));
+    assert_true(matches("", ""));
 }
 
 static void test_rest(void **state)
