@@ -107,9 +107,8 @@ static bool find_inside(struct bytes input, size_t declared, size_t *skip, size_
     for (size_t i = 1; i < end && i < input.size; i++) {
         struct bytes rest = bytes_part(input, i, input.size);
 
-        if (rest.data[0] != 0x68 && rest.data[0] != 0xFE)
-            continue;
-        if (probe(rest, &length) != FRAME_READY || i + length >= end ||
+        if ((input.data[i] != 0x68 && input.data[i] != 0xFE) ||
+            probe(rest, &length) != FRAME_READY || i + length >= end ||
             !is_sum_right(bytes_part(rest, 0, length)))
             continue;
         *skip = i;

@@ -183,6 +183,14 @@ static void a_frame_is_found_wherever_it_stands(void **state)
     take();
     assert_int_equal(outcome.signal_count, 3);
     assert_int_equal(outcome.bad_frames, 0);
+    /* Behind one whose length is damaged, so that it would end behind them. */
+    begin();
+    add_hex("68 10" ADDRESS "81 40 90 1F 07");
+    add("10" ADDRESS "83 03 81 0A 03");
+    add_hex("FE FE");
+    add("10" ADDRESS "83 03 81 0A 04");
+    take();
+    assert_int_equal(outcome.signal_count, 2);
 }
 
 /* As bytes and as hex digits; a whole datagram is searched the same way. */
