@@ -17,6 +17,7 @@
 #define MINUTES 60
 #define JSON_ONE_IN 10 /* meters; the others speak CJ/T 188 */
 #define DIFFERENCES_SHOWN 5
+#define TOPIC_SIZE 48
 
 struct decision_seen {
     uint64_t number; /* of its record */
@@ -39,7 +40,10 @@ struct year {
     struct random habits, fate;
     struct home *homes;
     struct device_entry *devices;
-    bool *reports; /* in this hour */
+    char (*topics)[TOPIC_SIZE]; /* of those whose protocol is one of streams */
+    bool *reports;              /* in this hour */
+    struct signal said;         /* here, as to zero it took longer than to say it */
+    struct codec_session session;
     bool crashes;
     struct result *result;
 };
@@ -89,6 +93,7 @@ static void name_devices(struct year *year)
                                   .device_id = i + 1,
                                   .household_id = i + 1};
         snprintf(year->devices[i].identity, sizeof(year->devices[i].identity), "%014d", i);
+        snprintf(year->topics[i], TOPIC_SIZE, "onekey/v1/meter/%014d/up/cjt188", i);
     }
 }
 
@@ -98,8 +103,11 @@ static void begin(struct year *year, uint64_t seed)
     random_init(&year->fate, seed + 1);
     year->homes = calloc((size_t)year->meters, sizeof(*year->homes));
     year->devices = calloc((size_t)year->meters, sizeof(*year->devices));
+    year->topics = calloc((size_t)year->meters, sizeof(*year->topics));
     year->reports = calloc((size_t)year->meters, sizeof(*year->reports));
-    require(year->homes && year->devices && year->reports, "no memory");
+    require(year->homes && year->devices && year->topics && year->reports, "no memory");
+    year->said =
+        (struct signal){.kind = SIGNAL_READING, .device = DEVICE_METER, .has = MEASURE_TOTAL};
     name_devices(year);
     for (int i = 0; i < year->meters; i++)
         home_init(&year->homes[i], &year->habits);
@@ -131,6 +139,7 @@ static void end(struct year *year)
     virtual_end(&year->gateway);
     free(year->homes);
     free(year->devices);
+    free(year->topics);
     free(year->reports);
 }
 
@@ -139,25 +148,21 @@ static void publish(struct year *year, int meter)
 {
     const struct device_entry *device = &year->devices[meter];
     const struct codec *codec = codecs[device->protocol];
-    struct signal signal = {.kind = SIGNAL_READING,
-                            .device = DEVICE_METER,
-                            .has = MEASURE_TOTAL,
-                            .total_ml = year->homes[meter].total_l * 1000};
     const struct codec_environment environment = {.now_us = year->gateway.now.wall_us};
-    struct codec_session session = {0};
     uint8_t topic_memory[80], body_memory[120];
     struct writer topic = writer_into(topic_memory, sizeof(topic_memory));
     struct writer body = writer_into(body_memory, sizeof(body_memory));
+    struct message message;
 
-    memcpy(signal.identity, device->identity, sizeof(signal.identity));
-    require(codec->compose(&signal, &session, &environment, &topic, &body), "not composed");
-    if (topic.size == 0) { /* a protocol of streams, in a message */
-        writer_text(&topic, "onekey/v1/meter/");
-        writer_text(&topic, device->identity);
-        writer_text(&topic, "/up/cjt188");
-    }
-    gateway_message(year->gateway.gateway,
-                    &(struct message){.topic = writer_view(&topic), .body = writer_view(&body)});
+    year->said.total_ml = year->homes[meter].total_l * 1000;
+    memcpy(year->said.identity, device->identity, sizeof(year->said.identity));
+    year->session.serial = 0;
+    require(codec->compose(&year->said, &year->session, &environment, &topic, &body),
+            "not composed");
+    message =
+        (struct message){.topic = topic.size ? writer_view(&topic) : bytes_of(year->topics[meter]),
+                         .body = writer_view(&body)};
+    gateway_message(year->gateway.gateway, &message);
 }
 
 /* What the gateway decided and could not keep, it never said. */
