@@ -82,7 +82,8 @@ struct config {
     } database;
     struct {
         int32_t mode, datum; /* enum config_silence_mode, enum config_datum */
-        int32_t litres, hours;
+        int32_t litres, hours, daily_litres;
+        int32_t continuous_hours, continuous_litres, tap_hours, tap_litres;
         double rate; /* false alarms a home and year that the learned mode aims at */
         bool leak;
         int32_t report_interval_s, grace_s, care_call_s, radius_m, outside_s;

@@ -16,6 +16,8 @@ struct config_scheme {
     int32_t mode; /* enum config_silence_mode */
     int32_t litres, hours;
     double rate;
+    /* Running water, 0 = is not looked for: litres a day; litres an hour without a break. */
+    int32_t daily_litres, continuous_hours, continuous_litres, tap_hours, tap_litres;
 };
 
 /* How a vendor's messages on the broker are read: struct json_mapping. */

@@ -57,12 +57,34 @@ bool view_next_device(const struct gateway *gateway, uint32_t *position, struct 
     return true;
 }
 
+static const char *rule_name(uint32_t bit)
+{
+    return silence_rule_name((enum silence_rule)bit);
+}
+
+static const char *reason_name(uint32_t bit)
+{
+    return silence_reason_name((enum silence_reason)bit);
+}
+
+/* The names of all bits set, between blanks. */
+static void write_names(char out[64], uint32_t bits, const char *(*name_of)(uint32_t bit))
+{
+    struct writer names = writer_into(out, 63);
+
+    for (; bits != 0; bits &= bits - 1) {
+        if (names.size > 0)
+            writer_text(&names, " ");
+        writer_text(&names, name_of(bits & (~bits + 1)));
+    }
+    out[names.size] = '\0';
+}
+
 bool view_next_meter(const struct gateway *gateway, uint32_t *position, struct view_meter *meter)
 {
     uint32_t index = next_device(gateway, position, DEVICE_METER);
     struct silence_settings own;
     const struct silence_settings *settings;
-    struct writer rules = writer_into(meter->rules, sizeof(meter->rules) - 1);
     int64_t due_us;
 
     if (index == NO_DEVICE)
@@ -73,13 +95,12 @@ bool view_next_meter(const struct gateway *gateway, uint32_t *position, struct v
     meter->household_id = gateway->registry.devices[index].household_id;
     meter->due_us = due_us == INT64_MAX ? 0 : due_us;
     silence_describe(&gateway->water[index], settings, gateway->now.wall_us, &meter->detail);
-    for (uint32_t bit = 0; bit < SILENCE_RULE_COUNT; bit++)
-        if (meter->detail.rules & 1u << bit) {
-            if (rules.size > 0)
-                writer_text(&rules, " ");
-            writer_text(&rules, silence_rule_name(1u << bit));
-        }
-    meter->rules[rules.size] = '\0';
+    meter->scheme = explain_scheme(gateway, index);
+    meter->fixed_ml = settings->fixed_ml;
+    meter->fixed_window_us = settings->fixed_window_us;
+    write_names(meter->rules, meter->detail.rules, rule_name);
+    write_names(meter->rules_on, settings->rules, rule_name);
+    write_names(meter->reasons, meter->detail.reasons, reason_name);
     return true;
 }
 

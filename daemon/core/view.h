@@ -27,10 +27,12 @@ bool view_next_device(const struct gateway *gateway, uint32_t *position,
                       struct view_device *device);
 
 struct view_meter {
-    const char *identity;
+    const char *identity, *scheme; /* lent; the scheme's is "" if it has none */
     int64_t household_id;
     int64_t due_us; /* when it will be judged without a reading; 0 = never */
-    char rules[64]; /* open ones, by name */
+    char rules[64], rules_on[64], reasons[64]; /* by name: those open, all, what explains them */
+    int32_t fixed_ml;
+    int64_t fixed_window_us;
     struct silence_detail detail;
 };
 bool view_next_meter(const struct gateway *gateway, uint32_t *position, struct view_meter *meter);

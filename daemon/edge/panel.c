@@ -147,6 +147,9 @@ static void write_meter(struct control_answer *answer, const struct view_meter *
     control_line(
         answer, field_text("identity", meter->identity),
         field_number("household_id", meter->household_id), field_text("rules_open", meter->rules),
+        field_text("explained_by", meter->reasons), field_text("scheme", meter->scheme),
+        field_text("rules_on", meter->rules_on), field_number("fixed_ml", meter->fixed_ml),
+        field_number("fixed_window_s", meter->fixed_window_us / US_PER_SECOND),
         field_time("since", detail->since_us), field_time("known_until", detail->known_us),
         field_time("last_use", detail->last_use_us),
         field_number("last_use_ml", detail->last_use_ml),

@@ -25,6 +25,19 @@ struct gateway_limits setup_limits(const struct config *config)
     };
 }
 
+/* Beside those of silence: the rules of running water that are asked for. */
+static void set_running(struct silence_settings *silence, const struct config_scheme *scheme)
+{
+    silence->rules |= (scheme->daily_litres ? SILENCE_DAILY : 0u) |
+                      (scheme->continuous_hours ? SILENCE_CONTINUOUS : 0u) |
+                      (scheme->tap_hours ? SILENCE_TAP : 0u);
+    silence->daily_ml = (int64_t)scheme->daily_litres * ML_PER_LITRE;
+    silence->run_ml_per_hour[0] = scheme->continuous_litres * ML_PER_LITRE;
+    silence->run_ml_per_hour[1] = scheme->tap_litres * ML_PER_LITRE;
+    silence->run_window_us[0] = scheme->continuous_hours * US_PER_HOUR;
+    silence->run_window_us[1] = scheme->tap_hours * US_PER_HOUR;
+}
+
 static void set_rules(struct silence_settings *silence, const struct config_scheme *scheme)
 {
     static const uint32_t rules[] = {
@@ -37,16 +50,23 @@ static void set_rules(struct silence_settings *silence, const struct config_sche
     silence->fixed_ml = scheme->litres * ML_PER_LITRE;
     silence->fixed_window_us = scheme->hours * US_PER_HOUR;
     silence->target_per_year = (float)scheme->rate;
+    set_running(silence, scheme);
 }
 
 static struct silence_settings silence_of(const struct config *config)
 {
     struct silence_settings silence = silence_settings_default();
 
-    set_rules(&silence, &(struct config_scheme){.mode = config->silence.mode,
-                                                .litres = config->silence.litres,
-                                                .hours = config->silence.hours,
-                                                .rate = config->silence.rate});
+    set_rules(&silence,
+              &(struct config_scheme){.mode = config->silence.mode,
+                                      .litres = config->silence.litres,
+                                      .hours = config->silence.hours,
+                                      .rate = config->silence.rate,
+                                      .daily_litres = config->silence.daily_litres,
+                                      .continuous_hours = config->silence.continuous_hours,
+                                      .continuous_litres = config->silence.continuous_litres,
+                                      .tap_hours = config->silence.tap_hours,
+                                      .tap_litres = config->silence.tap_litres});
     silence.leak_floor = config->silence.leak;
     silence.interval_us = config->silence.report_interval_s * US_PER_SECOND;
     silence.grace_us = config->silence.grace_s * US_PER_SECOND;

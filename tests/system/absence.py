@@ -21,6 +21,10 @@ care_call_s = 2
 [scheme quick]
 mode = both
 hours = 3
+
+[scheme running]
+daily_litres = 300
+tap_hours = 1
 """
 
 
@@ -69,6 +73,14 @@ def moved(stack, number):
     return profile(stack, number).get("moved_by_outcomes_hours")
 
 
+def rules_of(stack, number):
+    """By what the daemon judges that meter: scheme, millilitres and seconds."""
+    done = subprocess.run([f"{BIN}/onekeyctl", "--config", stack.values["ONEKEY_CONF"], "--json", "show", "silence",
+                           f"WM-{number}"], capture_output=True, text=True, timeout=20, check=False)
+    known = json.loads(done.stdout) if done.returncode == 0 else {}
+    return tuple(str(known.get(name)) for name in ("scheme", "fixed_ml", "fixed_window_s"))
+
+
 def test_an_absence(tap, stack):
     absence = stack.value(f"select onekey.set_absence('{DISTRICT}', {home(0)}, 'hospital', now() - interval '8 hours')")
     seen = wait_for(lambda: "silence.explained reason=absence identity=WM-0" in stack.log())
@@ -95,11 +107,9 @@ def test_a_scheme(tap, stack):
                            capture_output=True, text=True, check=False).returncode
             for words in (["H2", "--hours", "4", "--litres", "30"], ["H2", "--hours", "900"], ["nobody"], ["--hours", "4"])]
     tap.check(done == [0, 1, 1, 2], "a home's own litres and hours are set, and no nonsense", str(done))
-    for number in (1, 2, 3):
-        tap.check(wait_for(lambda: subprocess.run(
-            [f"{BIN}/onekeyctl", "--config", stack.values["ONEKEY_CONF"], "show", "silence", f"WM-{number}"],
-            capture_output=True, timeout=20).returncode == 0), f"meter {number} is known")
-    time.sleep(1)  # no answer tells when the daemon has read a home again
+    judged = wait_for(lambda: [rules_of(stack, number) for number in (1, 2, 3)] == [
+        ("quick", "10000", "10800"), ("", "30000", "14400"), ("", "10000", "43200")])
+    tap.check(judged, "the daemon knows what was set", [rules_of(stack, number) for number in (1, 2, 3)])
     for number in (3, 1, 2):
         stay_silent(stack, number)
     for number in (1, 2):
@@ -107,6 +117,21 @@ def test_a_scheme(tap, stack):
         tap.check(found and "fixed" in rules, f"home {number} is judged by its own hours", rules)
     tap.check(stack.sql(f"select id from onekey.ticket where household_id = {home(3)}") == [],
               "a home without is judged by the configuration")
+
+
+def test_running_water(tap, stack):
+    """Two rules fire beside the one that learns; home 3 uses as much, and its rules do not ask."""
+    stack.sql(f"select onekey.set_silence('{DISTRICT}', {home(4)}, 'running')")
+    wait_for(lambda: rules_of(stack, 4)[0] == "running")
+    for number in (3, 4):
+        for hours_ago in (3, 2, 1, 0):
+            read(stack, number, hours_ago, 2000 * (4 - hours_ago))
+    found, _ = ticket(stack, 4, "running_water")
+    rules = "select distinct jsonb_array_elements_text(detail -> 'rules') from onekey.signal where kind = 'running_water'"
+    tap.check(found and wait_for(lambda: sorted(stack.sql(rules)) == [["daily"], ["tap"]]),
+              "water that runs too long and too much is raised by both of its rules", stack.sql(rules))
+    tap.check(stack.value("select count(*) from onekey.ticket where kind = 'running_water'") == "1",
+              "in one ticket, and in no home whose scheme does not ask")
 
 
 def test_lessons(tap, stack):
@@ -144,15 +169,16 @@ def main():
     tap = Tap()
     folder = tempfile.mkdtemp(prefix="onekey-absence-")
     os.chmod(folder, 0o755)
-    make_district(folder, [("meter_json", f"WM-{i}", "meter") for i in range(4)])
+    make_district(folder, [("meter_json", f"WM-{i}", "meter") for i in range(5)])
     try:
         with Stack(CONFIGURATION, folder) as stack:
             stack.sql(f"select onekey.set_user('{DISTRICT}', 'li', 'operator')")
-            wait_for(lambda: stack.metric("onekey_devices") == 4)
+            wait_for(lambda: stack.metric("onekey_devices") == 5)
             stack.stop("onekeyd")
             stack.start("onekeyd")
             test_an_absence(tap, stack)
             test_a_scheme(tap, stack)
+            test_running_water(tap, stack)
             test_lost_journal(tap, stack, test_lessons(tap, stack))
     finally:
         shutil.rmtree(folder)

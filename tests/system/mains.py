@@ -140,6 +140,8 @@ def test_cut_off(tap, town):
     shown = json.loads(stack.value("select onekey.read_silence('H3')"))
     tap.check([row["reasons"] for row in shown["explained"]] == [["mains_outage"]], "and shown to who asks for the home",
               shown["explained"])
+    tap.check(shown["meters"][0]["profile"]["reasons"] == ["mains_outage"], "as what explains it now",
+              shown["meters"][0]["profile"]["reasons"])
     tap.check(figures(stack) == [1, 1, HOMES], "the metrics tell of it", figures(stack))
     tap.check(stack.metric('onekey_silences_explained_total{reason="mains_outage"}') == HOMES, "and of the silences")
 

@@ -56,6 +56,7 @@ static void every_default_is_allowed(void **state)
     assert_int_equal(config.silence.hours, 12);
     assert_true(config.silence.rate == 6.5);
     assert_true(config.silence.leak);
+    assert_int_equal(config.silence.daily_litres, 0);
     assert_int_equal(config.dc09.time_window_before_s, 40);
     assert_int_equal(config.dc09.time_window_after_s, 20);
     assert_int_equal(config.admit.clock_wrong_s, 86400);
