@@ -109,7 +109,7 @@ $$;
 comment on function onekey.registry(text) is 'All devices of a district, for its gateways';
 
 create function onekey.registry_of(district text, device_ids bigint[]) returns setof onekey.v_registry
-language sql stable security definer set search_path = onekey, pg_temp set enable_seqscan = off as $$
+language sql stable security definer set search_path = onekey, pg_temp set enable_seqscan = off set jit = off as $$
     select * from onekey.v_registry r where r.district = registry_of.district and r.device_id = any (device_ids)
 $$;
 comment on function onekey.registry_of(text, bigint[]) is 'The same for these devices; those that are gone are not among the rows';
