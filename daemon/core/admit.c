@@ -65,6 +65,8 @@ uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival)
     if (number == 0)
         return 0;
     gateway->newest = number;
+    if (gateway->early.is_on)
+        return number; /* the replay comes by it */
     outbox_push(lane == LANE_ALARM ? &gateway->alarms : &gateway->readings, number,
                 writer_view(&writer));
     return number;
@@ -121,7 +123,8 @@ static void admit_alarm(struct gateway *gateway, const struct origin *origin,
             return;
         }
         gateway->counters.accepted++;
-        recent_add(&gateway->recent, signal, number);
+        if (!gateway->early.is_on)
+            recent_add(&gateway->recent, signal, number);
         log_alarm(gateway, signal, number);
     }
     if (number > admission->owed)
@@ -145,7 +148,8 @@ static void admit_reading(struct gateway *gateway, uint32_t device, const struct
     }
     if (number > admission->owed)
         admission->owed = number;
-    water_reading(gateway, device, signal);
+    if (!gateway->early.is_on)
+        water_reading(gateway, device, signal);
 }
 
 bool admit_is_call_for_help(const struct signal *signal)
@@ -182,15 +186,26 @@ static void flag_clock(struct gateway *gateway, struct signal *signal)
     }
 }
 
-static void hear_device(struct gateway *gateway, const struct origin *origin, uint32_t index,
-                        const struct signal *signal)
+uint8_t admit_listener(const struct gateway *gateway, uint64_t handle)
+{
+    const struct session *session = session_find(gateway, handle);
+
+    return session ? session->listener : GATEWAY_BROKER;
+}
+
+void admit_heard(struct gateway *gateway, uint64_t handle, uint8_t listener, uint32_t index,
+                 const struct signal *signal)
 {
     struct device *device = &gateway->registry.devices[index];
-    struct session *session = session_find(gateway, origin->session);
+    struct session *session = session_find(gateway, handle);
 
+    if (signal->flags & SIGNAL_FLAG_UNAUTHENTICATED) {
+        commands_unproven(gateway, index);
+        return;
+    }
     if (session) {
         session->device = index;
-        device->session = origin->session;
+        device->session = handle;
     }
     if (admit_is_life(device, signal))
         water_life(gateway, index, gateway->now.wall_us);
@@ -198,7 +213,7 @@ static void hear_device(struct gateway *gateway, const struct origin *origin, ui
     if (signal->has & MEASURE_STEPS && !(signal->flags & SIGNAL_FLAG_STORED))
         device->steps = signal->steps;
     observe_signal(gateway, index, signal);
-    supervise_came_by(gateway, index, session ? session->listener : GATEWAY_BROKER);
+    supervise_came_by(gateway, index, listener);
     supervise_heard(gateway, index);
     if (admit_is_call_for_help(signal))
         supervise_alarm(gateway, index, gateway->now.wall_us);
@@ -230,12 +245,13 @@ static void admit_signal(struct gateway *gateway, const struct origin *origin,
         admit_reading(gateway, device, signal, admission);
     if (device == NO_DEVICE || admission->refused)
         return;
-    if (signal->flags & SIGNAL_FLAG_UNAUTHENTICATED) {
-        commands_unproven(gateway, device);
+    if (gateway->early.is_on) {
+        start_keep(gateway, origin, signal);
         return;
     }
-    hear_device(gateway, origin, device, signal);
-    admission->spoke = device;
+    admit_heard(gateway, origin->session, admit_listener(gateway, origin->session), device, signal);
+    if (!(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED))
+        admission->spoke = device;
 }
 
 static enum verdict verdict_of(const struct admission *admission)

@@ -34,7 +34,7 @@ static void *carve(struct carver *carver, size_t size)
 struct layout {
     struct gateway *gateway;
     void *registry, *outages, *mains, *sessions, *timers, *pledges, *recent, *alarms, *readings;
-    void *water, *circumstances, *latest, *due, *touched, *history, *commands;
+    void *water, *circumstances, *latest, *due, *touched, *history, *commands, *early;
 };
 
 static size_t lay_out(struct layout *layout, void *memory, const struct gateway_limits *limits)
@@ -61,6 +61,7 @@ static size_t lay_out(struct layout *layout, void *memory, const struct gateway_
     layout->due = carve(&carver, devices * sizeof(uint32_t[OBSERVED_GROUPS]));
     layout->history = carve(&carver, limits->observations_max * sizeof(struct observation));
     layout->commands = carve(&carver, limits->commands_max * sizeof(struct held_command));
+    layout->early = carve(&carver, limits->early_max * sizeof(struct early_signal));
     return carver.used;
 }
 
@@ -102,6 +103,7 @@ struct gateway *gateway_init(void *memory, const struct gateway_limits *limits,
                                           .touched = layout.touched,
                                           .history = layout.history};
     gateway->commands.held = layout.commands;
+    gateway->early.signals = layout.early;
     gateway_configure(gateway, settings);
     return gateway;
 }
@@ -209,6 +211,9 @@ int64_t gateway_wake_at(const struct gateway *gateway)
 
 bool gateway_has_room(const struct gateway *gateway)
 {
+    if (gateway->early.is_on &&
+        gateway->early.count + DECODE_SIGNALS_MAX > gateway->limits.early_max)
+        return false;
     return !gateway->settling && pledge_has_room(&gateway->pledges) &&
            gateway->ports.append_room(gateway->ports.context) != APPEND_WAIT;
 }
@@ -299,6 +304,8 @@ bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, st
                   field_unsigned("number", number), field_unsigned("size", payload.size));
         return true;
     }
+    if (lane == LANE_ALARM && start_is_repeated(gateway, &arrival.signal, number))
+        return true;
     return outbox_refill(lane_of(gateway, lane), number, payload);
 }
 

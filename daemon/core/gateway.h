@@ -39,6 +39,7 @@ struct gateway_limits {
     uint32_t recent_sets;              /* of remembered alarms, RECENT_WAYS each */
     /* Rows of the history that wait for the database, commands held for devices; 0: none. */
     uint32_t observations_max, commands_max;
+    uint32_t early_max; /* signals that wait for the end of the replay; see gateway_starting */
 };
 
 /* May be changed while running. */

@@ -10,6 +10,7 @@
 
 #include "daemon/base/pool.h"
 #include "daemon/core/circumstances.h"
+#include "daemon/core/early.h"
 #include "daemon/core/gateway.h"
 #include "daemon/core/gateway_commands.h"
 #include "daemon/core/gateway_observer.h"
@@ -57,6 +58,7 @@ struct gateway {
     struct circumstances *circumstances;
     struct observer observer;
     struct commander commands;
+    struct early early;
     uint32_t devices_lost;
     uint64_t durable, newest;
     uint64_t kept_from, round_from; /* keep.c: states are whole in the records behind kept_from */

@@ -2,9 +2,36 @@
 #include "daemon/core/gateway_start.h"
 #include "daemon/core/gateway_state.h"
 
+#include <assert.h>
+
 void gateway_device_ahead(const struct gateway *gateway, const struct device_entry *entry)
 {
     registry_fetch(&gateway->registry, entry->protocol, entry->identity, entry->household_id);
+}
+
+void gateway_starting(struct gateway *gateway, uint64_t durable)
+{
+    gateway->early.is_on = true;
+    gateway->durable = gateway->newest = durable;
+}
+
+void start_keep(struct gateway *gateway, const struct origin *origin, const struct signal *signal)
+{
+    struct early *early = &gateway->early;
+
+    assert(early->count < gateway->limits.early_max);
+    early->signals[early->count++] =
+        (struct early_signal){.session = origin->session,
+                              .codec = (uint8_t)origin->codec,
+                              .listener = admit_listener(gateway, origin->session),
+                              .signal = *signal};
+}
+
+bool start_is_repeated(const struct gateway *gateway, const struct signal *signal, uint64_t number)
+{
+    uint64_t first = recent_find(&gateway->recent, signal);
+
+    return first != 0 && first < number;
 }
 
 void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, struct bytes payload)
@@ -12,7 +39,8 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     struct arrival arrival;
     uint32_t device;
 
-    gateway->newest = number;
+    if (number > gateway->newest)
+        gateway->newest = number;
     if (lane == LANE_STATE)
         keep_replayed(gateway, payload);
     if (lane == LANE_MARK)
@@ -22,6 +50,10 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     if (!arrival_decode(payload, &arrival)) {
         log_event(gateway->ports.log, LOG_CRITICAL, "replay.unreadable",
                   field_unsigned("number", number), field_unsigned("size", payload.size));
+        return;
+    }
+    if (lane == LANE_ALARM && start_is_repeated(gateway, &arrival.signal, number)) {
+        gateway->counters.repeated++;
         return;
     }
     outbox_push(lane == LANE_ALARM ? &gateway->alarms : &gateway->readings, number, payload);
@@ -46,8 +78,41 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     gateway->replaying = false;
 }
 
-void gateway_replayed(struct gateway *gateway)
+/* False when the journal has no room now for what may follow from the next one. */
+static bool hear_early(struct gateway *gateway)
 {
-    gateway->durable = gateway->round_from = gateway->newest;
+    struct early *early = &gateway->early;
+
+    while (early->told < early->count) {
+        const struct early_signal *next = &early->signals[early->told];
+        uint32_t device = registry_find(&gateway->registry, next->codec, next->signal.identity);
+
+        if (gateway->ports.append_room(gateway->ports.context) == APPEND_WAIT)
+            return false;
+        if (device != NO_DEVICE)
+            admit_heard(gateway, next->session, next->listener, device, &next->signal);
+        early->told++;
+    }
+    return true;
+}
+
+static void end_replay(struct gateway *gateway)
+{
+    gateway->early.is_over = true;
+    gateway->early.is_on = false;
+    gateway->round_from = gateway->newest;
+    if (gateway->durable < gateway->newest)
+        gateway->durable = gateway->newest;
     water_replayed(gateway);
+}
+
+bool gateway_replayed(struct gateway *gateway)
+{
+    gateway->settling = true;
+    if (gateway->early.is_on && gateway->durable < gateway->newest)
+        return false;
+    if (!gateway->early.is_over)
+        end_replay(gateway);
+    gateway->settling = !hear_early(gateway);
+    return !gateway->settling;
 }

@@ -416,27 +416,12 @@ int64_t directory_load_cache(struct directory *directory, char **error)
 /* --- life --- */
 
 struct directory *directory_open(struct event_base *base, const struct directory_settings *settings,
-                                 struct random *random, const struct directory_callbacks *callbacks,
-                                 char **error)
+                                 const struct directory_callbacks *callbacks)
 {
-    static const char *const channels[] = {CHANNEL, NULL};
-    struct listen_settings wanted = {
-        .conninfo = settings->conninfo,
-        .application_name = "onekeyd devices",
-        .channels = channels,
-        .statements = statements,
-        .timeout_ms = settings->timeout_ms > TIMEOUT_MS_MIN ? settings->timeout_ms : TIMEOUT_MS_MIN,
-    };
     struct directory *directory = calloc(1, sizeof *directory);
+
     if (!directory)
         abort(); /* out of memory: the supervisor starts us anew */
-
-    struct listen_callbacks answers = {directory, on_gap, on_notification, on_down};
-    directory->listen = listen_open(base, &wanted, random, &answers, error);
-    if (!directory->listen) {
-        free(directory);
-        return NULL;
-    }
     directory->callbacks = *callbacks;
     directory->district = strdup(settings->district);
     directory->cache_path = settings->cache_path ? strdup(settings->cache_path) : NULL;
@@ -447,6 +432,24 @@ struct directory *directory_open(struct event_base *base, const struct directory
     device_table_init(&directory->table);
     statement_init(&directory->parameters);
     return directory;
+}
+
+bool directory_connect(struct directory *directory, const struct directory_settings *settings,
+                       struct random *random, char **error)
+{
+    static const char *const channels[] = {CHANNEL, NULL};
+    struct listen_settings wanted = {
+        .conninfo = settings->conninfo,
+        .application_name = "onekeyd devices",
+        .channels = channels,
+        .statements = statements,
+        .timeout_ms = settings->timeout_ms > TIMEOUT_MS_MIN ? settings->timeout_ms : TIMEOUT_MS_MIN,
+    };
+    struct listen_callbacks answers = {directory, on_gap, on_notification, on_down};
+
+    directory->listen =
+        listen_open(event_get_base(directory->step), &wanted, random, &answers, error);
+    return directory->listen != NULL;
 }
 
 void directory_close(struct directory *directory)

@@ -40,15 +40,17 @@ struct directory_callbacks {
     void (*on_trouble)(void *context, const char *message);
 };
 
-/* NULL, with *error set to a line that the caller frees, if conninfo cannot be read. Connects in
- * the following turns of the loop. The strings are copied. */
+/* Knows no device yet and is told of none. The strings are copied. */
 struct directory *directory_open(struct event_base *base, const struct directory_settings *settings,
-                                 struct random *random, const struct directory_callbacks *callbacks,
-                                 char **error) MUST_USE;
+                                 const struct directory_callbacks *callbacks);
+/* Once: connects in the following turns of the loop, and again whenever that is needed. False, with
+ * *error set to a line that the caller frees, if conninfo cannot be read. */
+bool directory_connect(struct directory *directory, const struct directory_settings *settings,
+                       struct random *random, char **error) MUST_USE;
 /* Writes nothing: a copy on disk that is being written is dropped, the one before it stays. */
 void directory_close(struct directory *directory);
 
-/* Reads the copy on disk and calls on_device for each; for the start, before the loop runs. It is
+/* Reads the copy on disk and calls on_device for each; for the start, before directory_connect. It is
  * checked as a whole before the first call. How many devices, or -1 with *error set to a line
  * that the caller frees (no such file, another version or district, damaged). */
 int64_t directory_load_cache(struct directory *directory, char **error) MUST_USE;

@@ -33,10 +33,10 @@ struct ledger {
     struct log *log;
     struct disk *disk;
     struct journal journal;
-    bool started, was_full;
+    bool was_full;
     uint8_t *buffers;
     struct journal_segment *segments;
-    struct reader readers[LEDGER_LANES];
+    struct reader readers[LEDGER_LANES], replay;
     uint8_t read_buffer[READ_SIZE];
 };
 
@@ -96,6 +96,8 @@ struct ledger *ledger_open(const struct ledger_settings *settings, struct log *l
         if (result == 0)
             result = open_journal(ledger, settings);
         if (result == 0)
+            result = disk_start(ledger->disk);
+        if (result == 0)
             return ledger;
     }
     if (result == ERR_EXISTS)
@@ -118,18 +120,28 @@ static bool on_replayed(void *context, const struct record *record)
     return true;
 }
 
-bool ledger_replay(struct ledger *ledger, ledger_on_record *on_record, void *context)
+enum ledger_replay ledger_replay(struct ledger *ledger, ledger_on_record *on_record, void *context)
 {
-    struct reader reader = {.ledger = ledger, .on_replayed = on_record, .context = context};
-    struct backlog backlog;
+    struct reader *reader = &ledger->replay;
 
-    reader.handler = (struct backlog_handler){&reader, on_replayed, on_damage};
-    backlog_init(&backlog, &ledger->journal, journal_checkpoint_number(&ledger->journal),
-                 &reader.handler);
-    if (backlog_replay(&backlog, ledger->read_buffer, READ_SIZE) == BACKLOG_FAILED)
-        return false;
-    ledger->started = disk_start(ledger->disk) == 0;
-    return ledger->started;
+    if (!reader->open) {
+        *reader = (struct reader){.ledger = ledger, .open = true};
+        reader->handler = (struct backlog_handler){reader, on_replayed, on_damage};
+        backlog_init(&reader->backlog, &ledger->journal,
+                     journal_checkpoint_number(&ledger->journal), &reader->handler);
+    }
+    reader->on_replayed = on_record;
+    reader->context = context;
+    switch (backlog_read(&reader->backlog, ledger->read_buffer, READ_SIZE)) {
+    case BACKLOG_DONE:
+        return LEDGER_END;
+    case BACKLOG_FAILED:
+        return LEDGER_FAILED;
+    case BACKLOG_MORE:
+    case BACKLOG_STOPPED:
+        break;
+    }
+    return LEDGER_MORE;
 }
 
 uint64_t ledger_append(struct ledger *ledger, uint8_t type, const void *payload, size_t size)
@@ -250,12 +262,10 @@ bool ledger_read_back(struct ledger *ledger, uint8_t type, uint64_t after,
 
 void ledger_close(struct ledger *ledger)
 {
-    if (ledger->started) {
-        disk_stop(ledger->disk);
-        journal_settle(&ledger->journal);
-        if (!journal_has_failed(&ledger->journal) && journal_sync(&ledger->journal) != 0)
-            log_event(ledger->log, LOG_ERROR, "journal.close_failed");
-    }
+    disk_stop(ledger->disk);
+    journal_settle(&ledger->journal);
+    if (!journal_has_failed(&ledger->journal) && journal_sync(&ledger->journal) != 0)
+        log_event(ledger->log, LOG_ERROR, "journal.close_failed");
     release(ledger);
 }
 

@@ -25,7 +25,8 @@ struct ledger_settings {
     struct instant now;
 };
 
-/* Opens, or creates, the journal and starts the writer. NULL, and one sentence in `error`. */
+/* Opens, or creates, the journal and starts the writer; to be replayed before the first checkpoint.
+ * NULL, and one sentence in `error`. */
 struct ledger *ledger_open(const struct ledger_settings *settings, struct log *log, char *error,
                            size_t error_size) MUST_USE;
 /* Writes what is left and waits for it. */
@@ -34,8 +35,11 @@ void ledger_close(struct ledger *ledger);
 /* Called with every record above the last checkpoint, in order; payload lent for the call. */
 typedef void ledger_on_record(void *context, uint8_t type, uint64_t number, const void *payload,
                               size_t size);
-/* Tells all of them. Blocks; for the start. False if the disk refuses to read. */
-bool ledger_replay(struct ledger *ledger, ledger_on_record *on_record, void *context) MUST_USE;
+/* Reads them, a bounded amount a call. LEDGER_END: all that is durable has been told; what becomes so
+ * later is told by calling again. */
+enum ledger_replay { LEDGER_MORE, LEDGER_END, LEDGER_FAILED /* the disk refuses to read */ };
+enum ledger_replay ledger_replay(struct ledger *ledger, ledger_on_record *on_record,
+                                 void *context) MUST_USE;
 
 uint64_t ledger_append(struct ledger *ledger, uint8_t type, const void *payload, size_t size);
 /* Whether a record of this size fits now; is_full: and waiting a turn will not help. */

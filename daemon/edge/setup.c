@@ -9,6 +9,7 @@
 #define PARTIAL_FRAME_US (30 * US_PER_SECOND)
 #define KEEP_ROUND_US US_PER_HOUR
 #define DEADLINES_MAX 65536 /* of tickets, within the horizon; 3 MB */
+#define EARLY_MAX 16384     /* taken in while the journal is replayed; 4 MB, touched only then */
 #define COMMANDS_MAX 2048   /* held for devices; 0.7 MB */
 #define ML_PER_LITRE 1000
 
@@ -22,6 +23,7 @@ struct gateway_limits setup_limits(const struct config *config)
         .recent_sets = RECENT_SETS,
         .observations_max = (uint32_t)config->observation.waiting_max,
         .commands_max = COMMANDS_MAX,
+        .early_max = EARLY_MAX,
     };
 }
 

@@ -14,6 +14,7 @@
 #include "daemon/edge/turn_state.h"
 
 #define IDLE_TURN_US (US_PER_SECOND / 2) /* the longest sleep: watchdog and checkpoints go on */
+#define EARLY_WAIT_US 10000
 #define CHECKPOINT_EVERY_US US_PER_SECOND
 #define MAINTAIN_EVERY_US (6 * US_PER_HOUR)
 #define SYNC_STUCK_US (5 * US_PER_SECOND) /* then the watchdog is no longer fed */
@@ -156,6 +157,12 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
     begin(context);
 }
 
+static struct inlets_setup setup_of(struct turn *turn)
+{
+    return (struct inlets_setup){
+        turn->base, turn->config, turn->effects.gateway, turn->log, &turn->random, begin, turn};
+}
+
 static bool open_ledger(struct turn *turn, char *error, size_t error_size)
 {
     struct ledger_settings settings = {
@@ -204,22 +211,25 @@ static bool open_store(struct turn *turn, char *error, size_t error_size)
     return turn->effects.store ? true : keep_error(line, error, error_size);
 }
 
-static bool open_directory(struct turn *turn, char *error, size_t error_size)
+static struct directory_settings directory_settings(const struct turn *turn)
 {
-    struct directory_settings settings = {
+    return (struct directory_settings){
         .conninfo = turn->config->database.conninfo,
         .district = turn->district,
         .cache_path = turn->cache_path,
         .timeout_ms = turn->config->database.statement_timeout_ms,
     };
+}
+
+static void open_directory(struct turn *turn)
+{
+    struct directory_settings settings = directory_settings(turn);
     struct directory_callbacks callbacks = {
         turn, on_device, on_device_ahead, on_device_removed, on_complete, on_trouble};
     char *line = NULL;
     int64_t count;
 
-    turn->directory = directory_open(turn->base, &settings, &turn->random, &callbacks, &line);
-    if (!turn->directory)
-        return keep_error(line, error, error_size);
+    turn->directory = directory_open(turn->base, &settings, &callbacks);
     count = directory_load_cache(turn->directory, &line);
     if (count < 0) {
         log_event(turn->log, LOG_NOTICE, "registry.no_cache", field_text("reason", line));
@@ -227,7 +237,6 @@ static bool open_directory(struct turn *turn, char *error, size_t error_size)
     } else {
         log_event(turn->log, LOG_NOTICE, "registry.from_cache", field_number("devices", count));
     }
-    return true;
 }
 
 static bool open_escalation(struct turn *turn, char *error, size_t error_size)
@@ -239,35 +248,68 @@ static bool open_escalation(struct turn *turn, char *error, size_t error_size)
     return turn->escalation ? true : keep_error(line, error, error_size);
 }
 
+static bool open_inlets(struct turn *turn, char *error, size_t error_size)
+{
+    struct inlets_setup setup = setup_of(turn);
+
+    turn->effects.inlets = inlets_open(&setup, error, error_size);
+    turn->written = event_new(turn->base, ledger_fd(turn->effects.ledger), EV_READ | EV_PERSIST,
+                              on_written, turn);
+    event_add(turn->written, NULL);
+    return turn->effects.inlets != NULL;
+}
+
+/* A turn while the journal is replayed: what came in is journaled, and what is durable is answered. */
+static void turn_early(struct turn *turn, bool is_idle)
+{
+    struct ledger *ledger = turn->effects.ledger;
+
+    event_add(turn->timer, &(struct timeval){0, is_idle ? EARLY_WAIT_US : 0});
+    event_base_loop(turn->base, EVLOOP_ONCE);
+    begin(turn);
+    ledger_flush(ledger, turn->now.mono_us);
+    inlets_turn(turn->effects.inlets, ledger_durable(ledger),
+                gateway_has_room(turn->effects.gateway));
+    turn->fresh = false;
+}
+
+/* Alarms are taken from now on. The database is not asked for anything yet. */
 static bool replay(struct turn *turn, char *error, size_t error_size)
 {
-    if (!ledger_replay(turn->effects.ledger, on_replayed, turn)) {
-        snprintf(error, error_size, "%s: the journal cannot be read back, or no thread started",
-                 turn->config->journal.directory);
-        return false;
+    struct gateway *gateway = turn->effects.gateway;
+    enum ledger_replay state = LEDGER_MORE;
+
+    gateway_starting(gateway, ledger_durable(turn->effects.ledger));
+    log_event(turn->log, LOG_NOTICE, "daemon.listening");
+    while (state != LEDGER_END || !gateway_replayed(gateway)) {
+        turn_early(turn, state == LEDGER_END);
+        state = ledger_replay(turn->effects.ledger, on_replayed, turn);
+        if (state == LEDGER_FAILED || turn->failed) {
+            snprintf(error, error_size, "%s: the journal cannot be %s",
+                     turn->config->journal.directory, turn->failed ? "written" : "read back");
+            return false;
+        }
     }
-    gateway_replayed(turn->effects.gateway);
-    gateway_durable(turn->effects.gateway, ledger_durable(turn->effects.ledger));
     log_event(turn->log, LOG_NOTICE, "journal.replayed",
-              field_unsigned("waiting", gateway_figures(turn->effects.gateway).alarms_waiting),
+              field_unsigned("waiting", gateway_figures(gateway).alarms_waiting),
               field_unsigned("durable", ledger_durable(turn->effects.ledger)));
     return true;
 }
 
-static bool open_inlets(struct turn *turn, char *error, size_t error_size)
+/* What belongs to the database, and may change what the replay must find as it was. */
+static bool open_database(struct turn *turn, char *error, size_t error_size)
 {
-    struct inlets_setup setup = {
-        turn->base, turn->config, turn->effects.gateway, turn->log, &turn->random, begin, turn};
+    struct directory_settings settings = directory_settings(turn);
+    struct inlets_setup setup = setup_of(turn);
     char *line = NULL;
 
+    if (!directory_connect(turn->directory, &settings, &turn->random, &line))
+        return keep_error(line, error, error_size);
     turn->effects.learning = learning_open(&setup, turn->district, &line);
     if (!turn->effects.learning)
         return keep_error(line, error, error_size);
     turn->effects.commands = command_queue_open(&setup, turn->district, &line);
-    if (!turn->effects.commands)
-        return keep_error(line, error, error_size);
-    turn->effects.inlets = inlets_open(&setup, error, error_size);
-    return turn->effects.inlets != NULL;
+    return turn->effects.commands ? true : keep_error(line, error, error_size);
 }
 
 static bool open_notices(struct turn *turn, char *error, size_t error_size)
@@ -286,19 +328,15 @@ static bool open_notices(struct turn *turn, char *error, size_t error_size)
 static bool open_all(struct turn *turn, char *error, size_t error_size)
 {
     begin(turn);
+    turn->timer = event_new(turn->base, -1, 0, on_timer, turn);
+    assert(turn->timer);
     if (!open_ledger(turn, error, error_size))
         return false;
     open_gateway(turn);
-    if (!open_store(turn, error, error_size) || !open_directory(turn, error, error_size) ||
-        !open_escalation(turn, error, error_size) || !replay(turn, error, error_size) ||
-        !open_inlets(turn, error, error_size) || !open_notices(turn, error, error_size))
-        return false;
-    turn->timer = event_new(turn->base, -1, 0, on_timer, turn);
-    turn->written = event_new(turn->base, ledger_fd(turn->effects.ledger), EV_READ | EV_PERSIST,
-                              on_written, turn);
-    assert(turn->timer && turn->written);
-    event_add(turn->written, NULL);
-    return true;
+    open_directory(turn);
+    return open_inlets(turn, error, error_size) && replay(turn, error, error_size) &&
+           open_store(turn, error, error_size) && open_database(turn, error, error_size) &&
+           open_escalation(turn, error, error_size) && open_notices(turn, error, error_size);
 }
 
 struct turn *turn_open(struct event_base *base, const struct config *config, struct log *log,

@@ -27,7 +27,8 @@
 struct event_base;
 struct turn;
 
-/* Opens everything, replays the journal, listens. `config` and `log` are lent for good. NULL, and one
+/* Opens everything: registry from its copy, listeners, replay of the journal while alarms are taken,
+ * then what asks the database. `config` and `log` are lent for good. NULL, and one
  * sentence in `error`. */
 struct turn *turn_open(struct event_base *base, const struct config *config, struct log *log,
                        char *error, size_t error_size) MUST_USE;

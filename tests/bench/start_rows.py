@@ -1,4 +1,4 @@
-"""The row of a start after long without the database."""
+"""The rows of a start after long without the database."""
 import os
 import shutil
 import socket
@@ -44,25 +44,35 @@ def press(port):
         return False
 
 
+def is_replayed(folder):
+    with open(f"{folder}/log", encoding="utf-8") as log:
+        return "journal.replayed" in log.read()
+
+
 def start(folder, port):
-    """Milliseconds from the start of the program to the first alarm that it acknowledges."""
+    """Milliseconds from the start of the program to the first alarm that it acknowledges, and to the
+    end of the replay."""
     began = time.monotonic()
-    with open(f"{folder}/log", "ab") as log:
+    with open(f"{folder}/log", "wb") as log:
         process = subprocess.Popen([f"{BIN}/onekeyd", "--config", f"{folder}/onekeyd.conf"],
                                    stdout=log, stderr=log)
     try:
-        if not wait_for(lambda: process.poll() is not None or press(port), 60, 0.005) or \
-                process.poll() is not None:
-            with open(f"{folder}/log", encoding="utf-8") as log:
-                raise RuntimeError(log.read().strip().splitlines()[-1])
-        return (time.monotonic() - began) * 1000
+        taken = []
+        for is_done in (lambda: press(port), lambda: is_replayed(folder)):
+            if not wait_for(lambda done=is_done: process.poll() is not None or done(), 60, 0.005) or \
+                    process.poll() is not None:
+                with open(f"{folder}/log", encoding="utf-8") as log:
+                    raise RuntimeError(log.read().strip().splitlines()[-1])
+            taken.append((time.monotonic() - began) * 1000)
+        return taken
     finally:
         process.kill()
         process.wait()
 
 
 def start_ms(_bench, report):
-    """Exec -> first alarm acknowledged: registry from its copy, every record of the journal replayed."""
+    """Exec -> first alarm acknowledged, with the registry from its copy; and -> every record of the
+    journal replayed."""
     folder = tempfile.mkdtemp(prefix="onekey-start-")
     try:
         os.mkdir(f"{folder}/state")
@@ -74,9 +84,9 @@ def start_ms(_bench, report):
         values = [start(folder, port) for _ in range(ROUNDS)]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    report.row("start_ms", "ms", values, goal=("<=", 10000))
-    report.row("start_first_alarm_ms", "ms", values, goal=("<=", 1000))
-    report.note(f"start_ms: {DEVICES} devices, {RECORDS} records; the listeners open when the replay is done")
+    report.row("start_ms", "ms", [replayed for _, replayed in values], goal=("<=", 10000))
+    report.row("start_first_alarm_ms", "ms", [first for first, _ in values], goal=("<=", 1000))
+    report.note(f"start_ms: {DEVICES} devices, {RECORDS} records, all of which are replayed")
 
 
 ROWS = [("start_ms", start_ms)]

@@ -12,7 +12,7 @@ PREFIXES = {
     "daemon/core/session": ["session_", "gateway_"],  # the gateway's input: gateway.h
     "daemon/core/admit": ["admit_", "gateway_"],  # likewise
     "daemon/core/commands": ["commands_", "gateway_"],  # likewise
-    "daemon/core/start": ["gateway_"],  # its own header: gateway_start.h
+    "daemon/core/start": ["start_", "gateway_"],  # likewise: gateway_start.h
     "daemon/core/keep": ["keep_", "gateway_"],  # likewise
     "daemon/core/observe": ["observe_", "gateway_"],  # likewise
     "daemon/edge/turn_figures": ["turn_"],  # the rest of turn.h

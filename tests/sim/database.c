@@ -30,7 +30,15 @@ bool database_park(struct world *world, const struct arrival *arrival)
     return true;
 }
 
-/* Storing the same number again changes nothing: each press remembers the number it is under. */
+static bool is_stored(const struct press *press, uint64_t number)
+{
+    for (int i = 0; i < press->stored && i < STORED_MAX; i++)
+        if (press->stored_numbers[i] == number)
+            return true;
+    return false;
+}
+
+/* Storing the same number again changes nothing: each press remembers the numbers it is under. */
 static void commit(struct world *world, const struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
@@ -39,9 +47,8 @@ static void commit(struct world *world, const struct batch *batch)
         if (batch->presses[i] == NONE)
             continue;
         press = &world->presses[batch->presses[i]];
-        if (press->stored == 0 || press->stored_number != batch->numbers[i])
-            press->stored++;
-        press->stored_number = batch->numbers[i];
+        if (!is_stored(press, batch->numbers[i]))
+            press->stored_numbers[press->stored++ % STORED_MAX] = batch->numbers[i];
     }
 }
 

@@ -79,9 +79,12 @@ static uint64_t append(void *context, enum lane lane, struct bytes payload)
         int press = world_find_press(world, arrival.signal.identity, arrival.raw);
 
         if (press != NONE) {
-            world_require(world, world->presses[press].number == 0,
+            world_require(world, world->presses[press].number == 0 || world->starting,
                           "a retransmission became a second record");
-            world->presses[press].number = number;
+            if (world->presses[press].number == 0)
+                world->presses[press].number = number;
+            else
+                world->presses[press].again++;
             world_note(world, "append %llu press %d", (unsigned long long)number, press);
         }
     }
@@ -193,6 +196,7 @@ static const struct gateway_limits limits = {
     .outbox_bytes = 24u << 10, /* small, so that it spills */
     .pledge_bytes = 32u << 10,
     .recent_sets = 512,
+    .early_max = DECODE_SIGNALS_MAX + 32, /* few, so that some must wait */
 };
 
 static void open_journal(struct world *world)
@@ -221,24 +225,28 @@ static bool on_replayed(void *context, const struct record *record)
 
     if (arrival_decode(payload, &arrival))
         press = world_find_press(world, arrival.signal.identity, arrival.raw);
-    if (press != NONE)
+    if (press != NONE && world->presses[press].number == 0)
         world->presses[press].number = record->number; /* it had reached the disk after all */
     gateway_replay(world->gateway, (enum lane)record->type, record->number, payload);
     return true;
 }
 
+/* A little more of it; frames come in between. */
 static void replay(struct world *world)
 {
-    struct backlog_handler handler = {world, on_replayed, on_damage};
-    struct backlog backlog;
+    enum backlog_state state = backlog_read(&world->replay, world->read_buffer, BACKLOG_BUFFER_MIN);
 
-    backlog_init(&backlog, &world->journal, journal_checkpoint_number(&world->journal), &handler);
-    world_require(world,
-                  backlog_replay(&backlog, world->read_buffer, sizeof(world->read_buffer)) ==
-                      BACKLOG_DONE,
+    world_require(world, state == BACKLOG_MORE || state == BACKLOG_DONE,
                   "the journal does not read back");
-    gateway_replayed(world->gateway);
-    gateway_durable(world->gateway, journal_durable(&world->journal));
+    if (state != BACKLOG_DONE || !gateway_replayed(world->gateway))
+        return;
+    world->starting = false;
+    world_note(world, "replayed, durable %llu",
+               (unsigned long long)journal_durable(&world->journal));
+    if (world->database_up) {
+        gateway_lane_up(world->gateway, LANE_ALARM);
+        gateway_lane_up(world->gateway, LANE_READING);
+    }
 }
 
 static void register_devices(struct world *world)
@@ -277,12 +285,11 @@ void world_start(struct world *world)
     memset(world->memory, 0, gateway_memory_size(&limits));
     world->gateway = gateway_init(world->memory, &limits, &settings, &ports, world->now);
     register_devices(world);
-    replay(world);
+    backlog_init(&world->replay, &world->journal, journal_checkpoint_number(&world->journal),
+                 &world->handlers[2]);
+    gateway_starting(world->gateway, journal_durable(&world->journal));
+    world->starting = true;
     world_note(world, "start, durable %llu", (unsigned long long)journal_durable(&world->journal));
-    if (world->database_up) {
-        gateway_lane_up(world->gateway, LANE_ALARM);
-        gateway_lane_up(world->gateway, LANE_READING);
-    }
 }
 
 /* Numbers that were not durable may or may not have survived: nothing may rely on them. */
@@ -335,6 +342,11 @@ void world_turn(struct world *world)
     gateway_now(world->gateway, world->now);
     complete_write(world);
     players_act(world);
+    if (world->starting) {
+        replay(world);
+        write_journal(world);
+        return;
+    }
     database_act(world);
     gateway_tick(world->gateway);
     gateway_keep(world->gateway, world_chance(world, 100));
@@ -356,6 +368,7 @@ void world_init(struct world *world, uint64_t seed)
     world->log.context = world;
     world->handlers[0] = (struct backlog_handler){world, on_read_back_alarm, on_damage};
     world->handlers[1] = (struct backlog_handler){world, on_read_back_reading, on_damage};
+    world->handlers[2] = (struct backlog_handler){world, on_replayed, on_damage};
     world->memory = malloc(gateway_memory_size(&limits));
     world->database_up = true;
     players_init(world);

@@ -2,7 +2,8 @@
  * The whole gateway in one process on virtual time, from one seed: the real core, journal and codecs
  * between devices that retransmit until they are answered, a network that cuts and resets, a broker
  * that delivers again, a disk that loses unsynced bytes, and a database that is slow, goes away,
- * commits and loses the reply, or refuses a row. Crashes come at any moment.
+ * commits and loses the reply, or refuses a row. Crashes come at any moment,
+ * and devices do not wait for the replay after one.
  *
  * Checked at each event: no answer before its record is durable; answers in the order of the frames.
  * Checked at the end: every answered alarm is in the database, and none twice.
@@ -27,6 +28,7 @@
 #define LINK_MAX 8192
 #define SENT_MAX 64
 #define EVENTS_MAX 50
+#define STORED_MAX 8 /* numbers of one press, more than ever are */
 #define NONE (-1)
 
 struct press {
@@ -35,9 +37,10 @@ struct press {
     size_t size;
     uint64_t number; /* of a record of it that is durable or may become so; 0 = none */
     int64_t sent_us;
+    int again;  /* times it was accepted once more while the journal was replayed */
     int lost;   /* times a crash took its record before it was durable */
     int stored; /* under how many numbers it is in the database */
-    uint64_t stored_number;
+    uint64_t stored_numbers[STORED_MAX];
     bool acknowledged, poisoned, parked;
 };
 
@@ -74,9 +77,9 @@ struct world {
     uint8_t buffers[2 * (64u << 10)];
     struct journal_segment segments[64];
     uint8_t read_buffer[64u << 10];
-    struct backlog backlogs[2];
-    struct backlog_handler handlers[2];
-    bool reading[2];
+    struct backlog backlogs[2], replay;
+    struct backlog_handler handlers[3];
+    bool reading[2], starting;
     struct gateway *gateway;
     void *memory;
     struct log log;

@@ -77,6 +77,7 @@ static void open_gateway(uint32_t history, const struct gateway_ports *commands)
                                           .outbox_bytes = 256 << 10,
                                           .pledge_bytes = 64 << 10,
                                           .recent_sets = 64,
+                                          .early_max = 2 * DECODE_SIGNALS_MAX,
                                           .observations_max = history};
     const struct gateway_ports ports = {.append_room = fixture_room,
                                         .append = fixture_append,

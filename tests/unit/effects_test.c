@@ -52,7 +52,7 @@ static void test_ready_means_room_for_a_whole_frame(void **state)
                                                            .now = clock_now()},
                                  &log, error, sizeof(error));
     assert_string_equal(error, "");
-    assert_true(ledger_replay(effects.ledger, ignore_record, NULL));
+    assert_int_equal(ledger_replay(effects.ledger, ignore_record, NULL), LEDGER_END);
     for (int i = 0; i < 1000 && ports.append_room(ports.context) != APPEND_READY; i++) {
         ledger_flush(effects.ledger, clock_monotonic_us());
         poll(&(struct pollfd){.fd = ledger_fd(effects.ledger), .events = POLLIN}, 1, 1000);
