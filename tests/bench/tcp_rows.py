@@ -99,16 +99,17 @@ def heartbeat_rate_of(protocol):
 class Held:
     """Connections that have said one heartbeat and stay."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, command=None, count=HELD):
+        self.count = count
+        self.command = command or ["tcp_client", "heartbeat", port, HELD, 0, 0, 0]
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            [harness.program("tcp_client"), "heartbeat", str(self.port), str(HELD), "0", "0", "0"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        name, *arguments = self.command
+        self.process = subprocess.Popen([harness.program(name), *map(str, arguments)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         held = harness.pairs(self.process.stdout.readline()).get("held", 0)
-        if held != HELD:
-            raise RuntimeError(f"only {held:.0f} of {HELD} connections were answered")
+        if held != self.count:
+            raise RuntimeError(f"only {held:.0f} of {self.count} connections were answered")
         return self
 
     def __exit__(self, *_):
@@ -117,10 +118,10 @@ class Held:
         self.process.stdout.close()
 
 
-def grown_by(port, pid):
+def grown_by(pid, held):
     before = harness.memory_bytes(pid)
-    with Held(port):
-        return (harness.memory_bytes(pid) - before) / HELD
+    with held:
+        return (harness.memory_bytes(pid) - before) / held.count
 
 
 def idle_bytes(bench, report):
@@ -129,11 +130,11 @@ def idle_bytes(bench, report):
 
     def ours():
         bench.restart()
-        return grown_by(port, bench.stack.pid("onekeyd"))
+        return grown_by(bench.stack.pid("onekeyd"), Held(port))
 
     def floor():
         with Server("floor_echo") as echo:
-            return grown_by(echo.port, echo.pid)
+            return grown_by(echo.pid, Held(echo.port))
 
     values, floors = interleave(ours, floor)
     report.row("idle_bytes", "B", values, goal=("<=", 1500))
