@@ -66,7 +66,7 @@ const struct config_key config_keys[] = {
     {"listen", "connections_max", CONFIG_INTEGER, RESTART, IN_LISTENER(connections_max), "20000", 1,
      1000000, NULL, "Most connections of this listener at once; the rest waits in the kernel's queue."},
     {"listen", "accepts_per_second", CONFIG_INTEGER, RESTART, IN_LISTENER(accepts_per_second),
-     "500", 1, 100000, NULL,
+     "2500", 1, 100000, NULL,
      "Most connections taken in a second; the rest waits in the kernel's queue."},
 
     {"mqtt", "enabled", CONFIG_YES_NO, RESTART, IN(mqtt.enabled), "no", 0, 0, NULL,
