@@ -118,6 +118,17 @@ begin
                 then onekey.console_ok('{"done": true}') else onekey.console_refused('set_absence') end;
 end $$;
 
+-- Whether a contact's hours can be taken as they are, each null or missing where there are none.
+create or replace function onekey.are_hours(contact jsonb) returns boolean
+language sql immutable set search_path = onekey, pg_temp as $$
+    select coalesce(contact ->> 'available_from' ~ '^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$', true)
+       and coalesce(contact ->> 'available_until' ~ '^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$', true)
+       and contact ->> 'available_from' is null = (contact ->> 'available_until' is null)
+       and (coalesce(jsonb_typeof(contact -> 'available_days'), 'null') = 'null'
+            or jsonb_typeof(contact -> 'available_days') = 'array' and jsonb_array_length(contact -> 'available_days') between 1 and 7
+               and contact -> 'available_days' <@ '[1, 2, 3, 4, 5, 6, 7]')
+$$;
+
 create or replace function onekey.api_contacts_set(arguments jsonb) returns onekey.console_answer
 language plpgsql security definer set search_path = onekey, pg_temp as $$
 #variable_conflict use_variable
@@ -135,6 +146,8 @@ begin
                         or not coalesce(c ->> 'phone' ~ '^[0-9+() -]{3,32}$', false)
                         or length(c ->> 'name') > 100 or length(c ->> 'role') > 100) then
         return onekey.console_error(400, 'invalid', 'up to 20 contacts, each with role, name and phone');
+    elsif exists (select from jsonb_array_elements(wanted) c where not onekey.are_hours(c)) then
+        return onekey.console_error(400, 'invalid', 'hours are two times of day, HH:MM, or none; days are numbers, 1 for Monday');
     end if;
     perform from onekey.household h where h.district = me.district and h.id = home for no key update;
     select jsonb_agg(to_jsonb(c) - 'district' - 'household_id' order by c.position) into before
@@ -218,3 +231,4 @@ select onekey.grant_execute(name, 'onekey_console')
 from unnest(array['console_command', 'api_command', 'api_shift', 'console_set_user', 'api_user_add', 'api_user_change',
     'api_absence_add', 'api_absence_end', 'api_contacts_set', 'api_policy_set', 'api_escalation_set',
     'api_escalation_policy_set', 'api_disaster_set', 'api_contact_result', 'console_contact_reply']) name;
+select onekey.grant_execute('are_hours');

@@ -239,3 +239,8 @@ def test_the_hours_of_contacts_are_set_and_kept(db):
     equal(put([{**kin, "available_from": None, "available_until": None}], contact_first=None), "200")
     equal(db.sql(stored), "1|||{6,7}")
     equal(db.sql("select contact_first from onekey.household where id = 1"), "")
+    for wrong in ({"available_from": "24:00", "available_until": "06:00"}, {"available_from": "8", "available_until": "9"},
+                  {"available_from": "08:00"}, {"available_from": "08:00", "available_until": None}, {"available_days": [0]},
+                  {"available_days": []}, {"available_days": ["1"]}, {"available_days": "1"}, {"available_days": [1.5]}):
+        equal((wrong, put([{**kin, **wrong}])), (wrong, "400"))
+    equal(db.sql(stored), "1|||{6,7}")

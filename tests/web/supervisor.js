@@ -29,9 +29,16 @@ async function homes(stack, page) {
   await last.locator('input').first().fill('样例志愿者');
   await last.locator('select').selectOption('volunteer');
   await last.locator('input[type=tel]').fill('000-12345678');
+  await last.locator('input[type=time]').first().fill('20:00');
+  check(await page.locator('dialog button[type=submit]').isDisabled(), 'hours without an end cannot be saved');
+  await last.locator('input[type=time]').last().fill('06:00');
+  for (const day of ['一', '二', '三', '四', '五']) await last.locator(`label:has-text("${day}") input[type=checkbox]`).uncheck();
   await save(page);
   check(await waitFor(() => stack.value(`select name from onekey.contact where household_id = ${id} and role = 'volunteer'`) === '样例志愿者'),
     'a contact is added');
+  check(stack.value(`select concat_ws(' ', available_from, available_until, available_days) from onekey.contact where household_id = ${id}
+    and role = 'volunteer'`) === '20:00:00 06:00:00 {6,7}', 'with the hours in which it may be asked');
+  check(await page.waitForSelector('td:has-text("20:00–06:00")').then(() => true), 'which are shown');
 }
 
 async function limits(stack, page) {

@@ -1,4 +1,5 @@
 /* The home of the ticket in hand: what whoever goes there must know, on top what must be read. */
+import { hoursOf } from '../lib/hours.js';
 import { html } from '../lib/html.js';
 import { nameOf, t, word } from '../lib/i18n.js';
 import { dictionary } from '../lib/store.js';
@@ -38,7 +39,7 @@ function Contacts({ contacts, read }) {
   return html`<ol class="contacts">${contacts.map((contact) => {
     const state = stateOf(contact, read);
     const helper = HELPER_OF_ROLE[contact.role];
-    return html`<li key=${contact.position}><div><b>${contact.name}</b> <small>${word('contact', contact.role)}</small></div>
+    return html`<li key=${contact.position}><div><b>${contact.name}</b> <small>${word('contact', contact.role)} ${hoursOf(contact)}</small></div>
       <${Phone} number=${contact.phone} />
       ${state ? html`<em class="chip">${state}</em>` : canTell && helper && html`<button class="small" disabled=${isBusy.value}
         onClick=${() => act(read.ticket.id, 'dispatch', { helpers: [helper], name: contact.name })}

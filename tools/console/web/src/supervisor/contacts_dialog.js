@@ -6,15 +6,33 @@ import { Dialog, closeDialog } from '../ui/dialog.js';
 import { useSend } from '../ui/do.js';
 
 const ROLES = ['family', 'key_holder', 'neighbourhood', 'volunteer'];
-const isWhole = ({ name, phone }) => name.trim() && phone.trim();
+const DAYS = [1, 2, 3, 4, 5, 6, 7];
+const isWhole = ({ name, phone, available_from: from, available_until: until, available_days: days }) =>
+  name.trim() && phone.trim() && !from === !until && days?.length !== 0;
+/* As the server wants it: what is empty is null, and every day is no day. */
+const told = (contact) => ({ ...contact, available_from: contact.available_from || null, available_until: contact.available_until || null,
+  available_days: contact.available_days?.length < 7 ? contact.available_days : null });
+
+/* When the contact may be asked. */
+function Hours({ contact, set, setDays }) {
+  const days = contact.available_days ?? DAYS;
+  return html`<div class="fields"><label class="field">${t('contact.from')}<input type="time" value=${contact.available_from ?? ''}
+      onInput=${set('available_from')} /></label>
+    <label class="field">${t('contact.until')}<input type="time" value=${contact.available_until ?? ''} onInput=${set('available_until')} /></label></div>
+    <fieldset class="days"><legend class="hidden">${t('contact.days', { name: contact.name })}</legend>${DAYS.map((day) => html`<label
+      key=${day}><input type="checkbox" checked=${days.includes(day)} onChange=${({ target }) => setDays(
+        DAYS.filter((one) => (one === day ? target.checked : days.includes(one))))} />${t(`figures.day.${day}`)}</label>`)}</fieldset>`;
+}
 
 export function ContactsDialog({ id, contacts, done }) {
   const [isBusy, run] = useSend();
-  const [rows, setRows] = useState(contacts.map(({ role, name, phone }) => ({ role, name, phone })));
-  const set = (index, name) => ({ target }) => setRows(rows.with(index, { ...rows[index], [name]: target.value }));
+  const [rows, setRows] = useState(contacts.map(({ position, ...contact }) => ({
+    ...contact, available_from: contact.available_from?.slice(0, 5), available_until: contact.available_until?.slice(0, 5) })));
+  const put = (index, name, value) => setRows(rows.with(index, { ...rows[index], [name]: value }));
+  const set = (index, name) => ({ target }) => put(index, name, target.value);
   const swap = (index) => setRows(rows.with(index, rows[index - 1]).with(index - 1, rows[index]));
   const submit = async () => {
-    if (await run('PUT', `/api/households/${id}/contacts`, { contacts: rows })) { done(); closeDialog(); }
+    if (await run('PUT', `/api/households/${id}/contacts`, { contacts: rows.map(told) })) { done(); closeDialog(); }
   };
   return html`<${Dialog} title=${t('home.contacts')} submit=${submit} submitText=${t('dialog.save')} isBusy=${isBusy} wide
       isReady=${rows.every(isWhole)}>
@@ -27,7 +45,9 @@ export function ContactsDialog({ id, contacts, done }) {
       <button type="button" class="small" disabled=${index === 0} aria-label=${t('contact.up', { name: contact.name })}
         onClick=${() => swap(index)}>↑</button>
       <button type="button" class="small" aria-label=${t('contact.remove', { name: contact.name })}
-        onClick=${() => setRows(rows.toSpliced(index, 1))}>×</button></li>`)}</ol>
+        onClick=${() => setRows(rows.toSpliced(index, 1))}>×</button>
+      <${Hours} contact=${contact} set=${(name) => set(index, name)} setDays=${(days) => put(index, 'available_days', days)} /></li>`)}</ol>
+    <p><small>${t('contact.hours_hint')}</small></p>
     <button type="button" onClick=${() => setRows([...rows, { role: 'family', name: '', phone: '' }])}>${t('contact.add')}</button>
   </${Dialog}>`;
 }

@@ -1,4 +1,5 @@
 /* Homes: who is away, and the contacts of one home in the order in which they are called. */
+import { hoursOf } from '../lib/hours.js';
 import { html } from '../lib/html.js';
 import { t, word } from '../lib/i18n.js';
 import { go, route } from '../lib/route.js';
@@ -44,6 +45,7 @@ function Home({ id }) {
     <${Table} caption=${t('home.contacts')} rows=${contacts} keyOf=${({ position }) => position} empty=${t('home.no_contacts')}
       columns=${[['#', ({ position }) => position], [t('contact.name'), ({ name }) => html`<b>${name}</b>`],
         [t('contact.role'), ({ role }) => word('contact', role)],
+        [t('contact.hours'), (contact) => hoursOf(contact) || t('contact.always')],
         [t('contact.phone'), ({ phone }) => html`<${Phone} number=${phone} />`]]} />
     <header><h2>${t('home.absences')}</h2>${mayChange() && html`<button
       onClick=${() => openDialog(AbsenceDialog, { id, done })}>${t('absence.add')}</button>`}</header>
