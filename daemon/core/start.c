@@ -39,6 +39,8 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
     struct arrival arrival;
     uint32_t device;
 
+    if (gateway->early.is_over)
+        return; /* recorded since by the gateway itself, while it still waits for the disk */
     if (number > gateway->newest)
         gateway->newest = number;
     if (lane == LANE_STATE)

@@ -5,7 +5,8 @@ struct fixture fixture;
 static enum append_room fixture_room(void *context)
 {
     (void)context;
-    return APPEND_READY;
+    return fixture.behind_from && fixture.number >= fixture.behind_from ? APPEND_WAIT
+                                                                        : APPEND_READY;
 }
 
 static uint64_t fixture_append(void *context, enum lane lane, struct bytes payload)

@@ -27,6 +27,7 @@ struct fixture {
     struct gateway_settings settings;
     struct instant now;
     uint64_t number;
+    uint64_t behind_from;             /* with this number the writer is behind; 0: never */
     bool database;                    /* takes soft state */
     struct signal alarms[ALARMS_MAX]; /* as journaled, all of the lane */
     int alarm_count, readings;

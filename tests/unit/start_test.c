@@ -111,6 +111,28 @@ static void a_lost_device_returns(void **state)
     assert_int_equal(fixture.alarms[0].kind, SIGNAL_DEVICE_RETURNED);
 }
 
+/* What is decided at the end of the replay is not told to the gateway again, though its record is
+ * durable before all that came early has been heard. */
+static void a_decision_is_not_replayed(void **state)
+{
+    struct signal lost = signal_of("watch", WATCH, SIGNAL_DEVICE_LOST);
+
+    (void)state;
+    start();
+    say(BEAT);
+    say(BEAT);
+    replay(FOUND, &lost);
+    fixture.behind_from = FOUND + 1;
+    assert_false(gateway_replayed(fixture.gateway));
+    assert_int_equal(fixture.alarm_count, 1);
+    fixture.behind_from = 0;
+    gateway_durable(fixture.gateway, FOUND + 1);
+    replay(FOUND + 1, &fixture.alarms[0]);
+    assert_true(gateway_replayed(fixture.gateway));
+    assert_int_equal(fixture.alarm_count, 1);
+    assert_int_equal(gateway_figures(fixture.gateway).alarms_waiting, 2);
+}
+
 /* Its total is above the one in the journal: water was used just now. */
 static void a_reading_comes_after_the_journal(void **state)
 {
@@ -163,6 +185,7 @@ int main(void)
         cmocka_unit_test_teardown(a_new_press_is_raised, fixture_close),
         cmocka_unit_test_teardown(a_lost_device_returns, fixture_close),
         cmocka_unit_test_teardown(a_reading_comes_after_the_journal, fixture_close),
+        cmocka_unit_test_teardown(a_decision_is_not_replayed, fixture_close),
         cmocka_unit_test_teardown(room_for_what_is_heard, fixture_close),
     };
 
