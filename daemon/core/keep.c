@@ -202,6 +202,7 @@ static void load_state(struct gateway *gateway, struct bytes payload)
     facts->returned_us = returned_us;
     facts->lesson_id = lesson_id;
     gateway->registry.devices[index].silence_said = said & SAID_SILENCE;
+    gateway->registry.devices[index].silence_over = 0;
     gateway->registry.devices[index].running_said = said & SAID_RUNNING;
 }
 

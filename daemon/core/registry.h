@@ -34,7 +34,8 @@ struct device {
     bool battery_low;  /* an episode of it stands recorded, not ended */
     bool touched;      /* waits in the queue of soft state to be stored */
     bool silence_said, running_said; /* an alarm about its water stands recorded, not ended */
-    uint8_t commands;                /* held for it */
+    uint8_t silence_over; /* enum silence_rule: of what was said, ended without a record so far */
+    uint8_t commands;     /* held for it */
     int32_t report_interval_s, supervision_s;
     char carrier[CARRIER_LIMIT + 1];
     int32_t steps; /* its counter when last heard */

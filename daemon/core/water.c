@@ -64,13 +64,14 @@ static bool tell_quiet(struct gateway *gateway, uint32_t device,
 
     if (raised) {
         entry->silence_said = decide(gateway, device, SIGNAL_SILENCE, verdict, raised);
+        entry->silence_over = 0;
         return entry->silence_said;
     }
-    if (ended && entry->silence_said) {
-        entry->silence_said = false;
-        decide(gateway, device, SIGNAL_SILENCE_ENDED, verdict, ended);
-    }
-    return true;
+    if (!ended || !entry->silence_said)
+        return true;
+    entry->silence_said = !decide(gateway, device, SIGNAL_SILENCE_ENDED, verdict, ended);
+    entry->silence_over = entry->silence_said ? (uint8_t)ended : 0;
+    return !entry->silence_said;
 }
 
 static bool tell_running(struct gateway *gateway, uint32_t device,
@@ -84,13 +85,26 @@ static bool tell_running(struct gateway *gateway, uint32_t device,
     return !raised || entry->running_said;
 }
 
+/* What a replayed record decides was recorded behind it. If nothing was, tell_unsaid finds it here. */
+static void expect_record(struct device *entry, const struct silence_verdict *verdict)
+{
+    if (verdict->raised & SILENCE_RUNNING)
+        entry->running_said = false;
+    if (verdict->raised & SILENCE_QUIET)
+        entry->silence_over = 0;
+    else if (entry->silence_said)
+        entry->silence_over |= (uint8_t)(verdict->ended & SILENCE_QUIET);
+}
+
 /* What the journal has no room for is told by water_expired, soon. */
 static void take_verdict(struct gateway *gateway, uint32_t device,
                          const struct silence_verdict *verdict)
 {
     bool told = true;
 
-    if (!gateway->replaying) {
+    if (gateway->replaying) {
+        expect_record(&gateway->registry.devices[device], verdict);
+    } else {
         record_explained(gateway, device, verdict);
         told = tell_quiet(gateway, device, verdict);
         told = tell_running(gateway, device, verdict) && told;
@@ -155,7 +169,7 @@ void water_reading(struct gateway *gateway, uint32_t device, const struct signal
     take_verdict(gateway, device, &verdict);
 }
 
-/* What stands raised and is not recorded is told now. */
+/* What stands raised, or has ended, and is not recorded is told now. */
 static void tell_unsaid(struct gateway *gateway, uint32_t device)
 {
     const struct device *entry = &gateway->registry.devices[device];
@@ -165,7 +179,8 @@ static void tell_unsaid(struct gateway *gateway, uint32_t device)
 
     silence_describe(&gateway->water[device], explain_settings(gateway, device, &own),
                      gateway->now.wall_us, &detail);
-    verdict = (struct silence_verdict){.since_us = detail.since_us, .flags = detail.flags};
+    verdict = (struct silence_verdict){
+        .ended = entry->silence_over, .since_us = detail.since_us, .flags = detail.flags};
     if (!entry->silence_said)
         verdict.raised |= detail.rules & SILENCE_QUIET;
     if (!entry->running_said)
@@ -221,9 +236,11 @@ void water_said(struct gateway *gateway, uint32_t device, const struct signal *d
         (void)silence_due(&gateway->water[device], explain_settings(gateway, device, &own),
                           decision->received_at_us);
         entry->silence_said = true;
-    } else if (kind == SIGNAL_SILENCE_ENDED)
+        entry->silence_over = 0;
+    } else if (kind == SIGNAL_SILENCE_ENDED) {
         entry->silence_said = false;
-    else if (kind == SIGNAL_RUNNING_WATER)
+        entry->silence_over = 0;
+    } else if (kind == SIGNAL_RUNNING_WATER)
         entry->running_said = true;
     else if (kind == SIGNAL_CARE_CALL)
         gateway->circumstances[device].returned_us = 0;

@@ -163,6 +163,90 @@ static void a_reading_comes_after_the_journal(void **state)
     assert_int_equal(gateway_figures(fixture.gateway).readings_waiting, 2);
 }
 
+static void replay_total(uint64_t number, int64_t at_us, int64_t litres)
+{
+    struct signal reading = signal_of("meter_json", METER, SIGNAL_READING);
+
+    reading.received_at_us = reading.occurred_at_us = at_us;
+    reading.has = MEASURE_TOTAL;
+    reading.total_ml = litres * 1000;
+    replay(number, &reading);
+}
+
+/* The silence was told before the crash. Its end is told too, though no decision is recorded behind the
+ * sign of life that came during the replay. */
+static void a_silence_ends(bool by_reading)
+{
+    struct signal silence = signal_of("meter_json", METER, SIGNAL_SILENCE), press;
+
+    start();
+    if (by_reading)
+        fixture_publish_json("meter", METER, "reading", "{\"total_l\":1020}");
+    else
+        say(PRESS);
+    press = fixture.alarms[0];
+    replay_total(FOUND - 3, STARTED_US - 30 * US_PER_HOUR, 1000);
+    replay_total(FOUND - 2, STARTED_US - 2 * US_PER_HOUR, 1000);
+    replay(FOUND - 1, &silence);
+    gateway_durable(fixture.gateway, FOUND + 1);
+    if (by_reading)
+        replay_total(FOUND + 1, STARTED_US, 1020);
+    else
+        replay(FOUND + 1, &press);
+    assert_true(gateway_replayed(fixture.gateway));
+    assert_int_equal(fixture.alarm_count, by_reading ? 1 : 2);
+    assert_int_equal(fixture.alarms[fixture.alarm_count - 1].kind, SIGNAL_SILENCE_ENDED);
+    assert_string_equal(fixture.alarms[fixture.alarm_count - 1].code, "learned");
+}
+
+static void a_reading_ends_a_silence(void **state)
+{
+    (void)state;
+    a_silence_ends(true);
+}
+
+static void a_press_ends_a_silence(void **state)
+{
+    (void)state;
+    a_silence_ends(false);
+}
+
+/* Where it was told before the crash, it is not told again. */
+static void an_end_is_told_once(void **state)
+{
+    struct signal silence = signal_of("meter_json", METER, SIGNAL_SILENCE);
+    struct signal ended = signal_of("meter_json", METER, SIGNAL_SILENCE_ENDED);
+
+    (void)state;
+    start();
+    replay_total(FOUND - 4, STARTED_US - 30 * US_PER_HOUR, 1000);
+    replay_total(FOUND - 3, STARTED_US - 2 * US_PER_HOUR, 1000);
+    replay(FOUND - 2, &silence);
+    replay_total(FOUND - 1, STARTED_US - US_PER_HOUR, 1020);
+    replay(FOUND, &ended);
+    assert_true(gateway_replayed(fixture.gateway));
+    assert_int_equal(fixture.alarm_count, 0);
+}
+
+/* The day's water is an alarm, whether or not the meter has had one like it before. */
+static void running_water_is_told_again(void **state)
+{
+    struct signal running = signal_of("meter_json", METER, SIGNAL_RUNNING_WATER);
+
+    (void)state;
+    start();
+    fixture.settings.silence.rules |= SILENCE_DAILY;
+    gateway_configure(fixture.gateway, &fixture.settings);
+    fixture_publish_json("meter", METER, "reading", "{\"total_l\":4000}");
+    replay(FOUND - 2, &running);
+    replay_total(FOUND - 1, STARTED_US - 10 * US_PER_HOUR, 1000);
+    gateway_durable(fixture.gateway, FOUND + 1);
+    replay_total(FOUND + 1, STARTED_US, 4000);
+    assert_true(gateway_replayed(fixture.gateway));
+    assert_int_equal(fixture.alarm_count, 1);
+    assert_int_equal(fixture.alarms[0].kind, SIGNAL_RUNNING_WATER);
+}
+
 /* Who finds no room waits for the end of the replay, as if nobody listened yet. */
 static void room_for_what_is_heard(void **state)
 {
@@ -186,6 +270,10 @@ int main(void)
         cmocka_unit_test_teardown(a_lost_device_returns, fixture_close),
         cmocka_unit_test_teardown(a_reading_comes_after_the_journal, fixture_close),
         cmocka_unit_test_teardown(a_decision_is_not_replayed, fixture_close),
+        cmocka_unit_test_teardown(a_reading_ends_a_silence, fixture_close),
+        cmocka_unit_test_teardown(a_press_ends_a_silence, fixture_close),
+        cmocka_unit_test_teardown(an_end_is_told_once, fixture_close),
+        cmocka_unit_test_teardown(running_water_is_told_again, fixture_close),
         cmocka_unit_test_teardown(room_for_what_is_heard, fixture_close),
     };
 
