@@ -24,11 +24,17 @@ static struct recent_alarm *set_of(const struct recent *recent, const struct sig
     return recent->alarms + (hash >> 20) % recent->sets * RECENT_WAYS;
 }
 
+static bool is_within_span(int64_t left_us, int64_t right_us)
+{
+    return left_us < right_us + RECENT_SPAN_US && right_us < left_us + RECENT_SPAN_US;
+}
+
 static bool is_same(const struct recent_alarm *alarm, const struct signal *signal)
 {
     bool is_proven = !(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED);
 
-    return alarm->number != 0 && alarm->kind == signal->kind && alarm->is_proven == is_proven &&
+    return alarm->number != 0 && is_within_span(alarm->received_at_us, signal->received_at_us) &&
+           alarm->kind == signal->kind && alarm->is_proven == is_proven &&
            alarm->protocol == signal->protocol && strcmp(alarm->identity, signal->identity) == 0 &&
            strcmp(alarm->message_id, signal->message_id) == 0;
 }
@@ -53,6 +59,7 @@ void recent_add(struct recent *recent, const struct signal *signal, uint64_t num
         return;
     memmove(set + 1, set, (RECENT_WAYS - 1) * sizeof(*set));
     set[0] = (struct recent_alarm){.number = number,
+                                   .received_at_us = signal->received_at_us,
                                    .kind = signal->kind,
                                    .protocol = signal->protocol,
                                    .is_proven = !(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED)};
