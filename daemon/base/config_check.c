@@ -190,6 +190,9 @@ static void check_whole(const struct check *check)
         complain(check, "[mqtt] password_file needs a username; give one");
     if (config->battery.restored_percent <= config->battery.low_percent)
         complain(check, "[battery] restored_percent must be above low_percent; raise it");
+    if (config->mains.hours <= config->mains.window_h)
+        complain(check, "[mains] hours must be above window_h: an outage is as old as that when it "
+                        "is found; raise it");
     check_notice(check);
 }
 

@@ -201,7 +201,8 @@ const struct config_key config_keys[] = {
     {"mains", "window_h", CONFIG_INTEGER, RELOAD, IN(mains.window_h), "3", 1, 12, NULL,
      "Silent is a meter without a use for so long. It must report twice in that time."},
     {"mains", "hours", CONFIG_INTEGER, RELOAD, IN(mains.hours), "24", 1, 24, NULL,
-     "So long an outage explains silence; after it, nothing does until water has run again."},
+     "So long an outage explains silence, more than window_h; after it, nothing does until water has run "
+     "again."},
 
     {"scheme", "mode", CONFIG_CHOICE, RELOAD, IN_SCHEME(mode), "learned", 0, 0,
      "fixed learned both", "As [silence] mode, for the households that name this scheme."},

@@ -146,6 +146,7 @@ static const struct {
     {SOUND "[mail m]\nserver=mail.example\nfrom=a@b\nto=a@b\nusername=me\n",
      "username and password_file need each other"},
     {SOUND "[exec x]\n", "a.conf:3: [exec x] has no program"},
+    {SOUND "[mains]\nhours = 3\n", "a.conf: [mains] hours must be above window_h"},
     {SOUND "[notice]\nmqtt = yes\n", "a.conf: [notice] mqtt needs a broker; enable [mqtt]"},
     {SOUND "[mqtt]\nenabled=yes\n[meter-json v]\nidentity=id\n",
      "a.conf:5: [meter-json v] topic =  is no topic; give levels separated by /"},
