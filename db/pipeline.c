@@ -10,6 +10,7 @@
 
 #define TIMEOUT_MS 5000
 #define MESSAGE_MAX 512
+#define REASONS_MAX 8 /* remembered of one time that it is down */
 
 /* SQL states, or their first characters, that say nothing against the submission: the same one may
  * succeed later or elsewhere. All others are REFUSED. */
@@ -44,8 +45,9 @@ struct pipeline {
     struct uplink *uplink;
     struct pipeline_settings settings;
     struct pipeline_callbacks callbacks;
-    bool is_up;               /* the set-up is done */
-    char reason[MESSAGE_MAX]; /* why it was last told to be down */
+    bool is_up;                          /* the set-up is done */
+    char told[REASONS_MAX][MESSAGE_MAX]; /* why it is down, as was told */
+    unsigned told_count;
     struct submission queue[PIPELINE_IN_FLIGHT_MAX];
     unsigned first, count; /* a ring, oldest first */
 };
@@ -300,6 +302,16 @@ static void on_input(void *context)
     }
 }
 
+/* Each of several hosts fails for its own reason, several times a second: that is no news. */
+static bool is_told(struct pipeline *pipeline, const char *reason)
+{
+    for (unsigned i = 0; i < pipeline->told_count && i < REASONS_MAX; i++)
+        if (strcmp(pipeline->told[i], reason) == 0)
+            return true;
+    snprintf(pipeline->told[pipeline->told_count++ % REASONS_MAX], MESSAGE_MAX, "%s", reason);
+    return false;
+}
+
 static void on_down(void *context, const char *reason)
 {
     struct pipeline *pipeline = context;
@@ -313,9 +325,8 @@ static void on_down(void *context, const char *reason)
         if (submission.on_result)
             submission.on_result(submission.context, &result);
     }
-    if (!was_up && strcmp(pipeline->reason, reason) == 0)
-        return; /* one more attempt that failed for the same reason is no news */
-    snprintf(pipeline->reason, sizeof pipeline->reason, "%s", reason);
-    if (pipeline->callbacks.on_down)
+    if (was_up)
+        pipeline->told_count = 0;
+    if (!is_told(pipeline, reason) && pipeline->callbacks.on_down)
         pipeline->callbacks.on_down(pipeline->callbacks.context, reason);
 }

@@ -57,7 +57,7 @@ struct pipeline_callbacks {
     void (*on_up)(void *context); /* may be NULL, as the others */
     void (*on_down)(
         void *context,
-        const char *reason); /* and when an attempt fails for another reason than the last */
+        const char *reason); /* and when an attempt fails for a reason not told since it was up */
     void (*on_notify)(void *context, const char *channel, const char *payload);
 };
 

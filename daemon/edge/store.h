@@ -29,7 +29,7 @@ struct store_callbacks {
     void (*on_result)(void *context, enum lane lane, uint32_t batch, enum store_result result,
                       const char *message);
     /* The lane can (no longer) be stored. on_down comes after the results of all it had taken,
-     * and again when it cannot come up for another reason than the one last told. */
+     * and again when it cannot come up for a reason not told since it was up. */
     void (*on_up)(void *context, enum lane lane);
     void (*on_down)(void *context, enum lane lane, const char *reason);
     /* Exactly once for each batch that store_observe took. */
