@@ -72,3 +72,9 @@ def test_plans_of_a_young_database_read_few_rows_of_a_grown_one(db):
                    f" join before b using (relname) where a.count - b.count > {ROWS_MAX}", "\\o /dev/null", "commit"]
     found = db.sql("".join(line + ("\n" if line.startswith("\\") else ";\n") for line in script))
     equal(found.splitlines(), [])
+
+
+def test_no_plan_without_sequential_scans_is_compiled(db):
+    """What such a scan costs then is beyond all limits, so that the server would compile the query at each call, for seconds."""
+    equal(db.sql("select oid::regprocedure from pg_proc where 'enable_seqscan=off' = any (proconfig)"
+                 " and 'jit=off' <> all (proconfig)"), "")
