@@ -120,9 +120,9 @@ class Outages:
         self.spans = []
 
     def lateness(self, due_at, fired_at):
-        """Seconds after which the step could have been taken."""
+        """Seconds after which the step could have been taken. An outage excuses no step that was late before it."""
         for began, ended in self.spans:
-            if began <= due_at <= ended or due_at < began < fired_at:
+            if began - LATE_S <= due_at <= ended and began < fired_at:
                 due_at = ended
         return fired_at - due_at
 
