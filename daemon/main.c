@@ -196,7 +196,6 @@ static void watch_signals(struct program *program)
 {
     const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
 
-    signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < 3; i++) {
         program->signals[i] =
             event_new(program->base, numbers[i], EV_SIGNAL | EV_PERSIST, on_signal, program);
@@ -208,6 +207,7 @@ static bool open_all(struct program *program)
 {
     char error[512];
 
+    signal(SIGPIPE, SIG_IGN); /* devices are answered while the turn is still being opened */
     program->base = event_base_new();
     if (!program->base) {
         fprintf(stderr, "onekeyd: no event loop: %s\n", strerror(errno));
