@@ -5,7 +5,7 @@
  *     storm_client PORT COUNT PRESS_EVERY FIRST
  *
  * FIRST is the number of the first press (bench.h). Prints `answered`, `took_us` until the last answer, and the
- * latencies of the presses, from the moment at which each was sent.
+ * latencies of the presses, from the moment at which each device began to connect.
  */
 #include "tests/bench/bench.h"
 
@@ -18,8 +18,8 @@
 
 struct client {
     int fd;
-    bool presses;
-    int64_t number, sent_us;
+    bool presses, has_spoken;
+    int64_t number, begun_us;
 };
 
 static int begin_connect(int port)
@@ -41,21 +41,19 @@ static void say(struct client *client, int epoll)
     int size = client->presses ? frame_panic(frame, client->number)
                                : frame_heartbeat(frame, client->number);
 
-    client->sent_us = now_us();
+    client->has_spoken = true;
     if (send(client->fd, frame, (size_t)size, MSG_NOSIGNAL) != size ||
         epoll_ctl(epoll, EPOLL_CTL_MOD, client->fd, &event) != 0)
         fail("send");
 }
 
-/* True if that was its answer. */
-static bool hear(struct client *client, int epoll)
+static void hear(struct client *client, int epoll)
 {
     char data[1024];
 
     if (recv(client->fd, data, sizeof(data), MSG_DONTWAIT) <= 0)
         fail("answer");
     epoll_ctl(epoll, EPOLL_CTL_DEL, client->fd, NULL);
-    return true;
 }
 
 static int64_t *begin(struct client *clients, long count, int port, long every, int64_t first,
@@ -66,7 +64,8 @@ static int64_t *begin(struct client *clients, long count, int port, long every, 
     for (long i = 0; i < count; i++) {
         struct epoll_event event = {.events = EPOLLOUT, .data.ptr = &clients[i]};
 
-        clients[i] = (struct client){.fd = begin_connect(port), .presses = i % every == 0};
+        clients[i] = (struct client){.begun_us = now_us(), .presses = i % every == 0};
+        clients[i].fd = begin_connect(port);
         clients[i].number = clients[i].presses ? first + presses++ : IDENTITIES - 1 - i;
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].fd, &event) != 0)
             fail("epoll_ctl");
@@ -96,13 +95,14 @@ int main(int argc, char **argv)
         for (int i = 0; i < ready; i++) {
             struct client *client = events[i].data.ptr;
 
-            if (client->sent_us == 0) {
+            if (!client->has_spoken) {
                 say(client, epoll);
-            } else if (hear(client, epoll)) {
-                answered++;
-                if (client->presses)
-                    latencies[pressed++] = now_us() - client->sent_us;
+                continue;
             }
+            hear(client, epoll);
+            answered++;
+            if (client->presses)
+                latencies[pressed++] = now_us() - client->begun_us;
         }
     }
     printf("answered=%ld took_us=%lld ", answered, (long long)(now_us() - start_us));
