@@ -4,7 +4,11 @@
  */
 #include "tests/support/gateway_fixture.h"
 
+#include "daemon/base/random.h"
+#include "tests/unit/seed.h"
+
 #define BAND "W-OBSERVE"
+#define BANDS 16 /* as many as the gateway has places for */
 
 static void say(const char *body)
 {
@@ -64,6 +68,64 @@ static void who_talks_without_pause_is_stored_every_other_second(void **state)
     fixture_pass(2 * US_PER_SECOND); /* the last word too */
     assert_int_equal(fixture.touch_count, 1);
     assert_int_equal(fixture.touches[0].heard_us, STARTED_US + 99 * US_PER_SECOND / 10);
+}
+
+static void name_band(char name[16], uint64_t number)
+{
+    snprintf(name, 16, "W-%llu", (unsigned long long)number);
+}
+
+/* A turn, and what it told of each band. */
+static void turn_and_take(int64_t us, int64_t told_us[BANDS])
+{
+    fixture.touch_count = 0;
+    fixture_pass(us);
+    for (size_t i = 0; i < fixture.touch_count; i++) {
+        long number = strtol(fixture.touches[i].identity + 2, NULL, 10);
+
+        if (fixture.touches[i].heard_us != 0) /* else it was replaced meanwhile: of no news */
+            told_us[number] = fixture.touches[i].heard_us;
+    }
+}
+
+/* Whoever speaks, whenever the database is away and whoever is replaced: the last word is told. */
+static void the_last_word_of_each_is_told(void **state)
+{
+    int64_t heard_us[BANDS] = {0}, told_us[BANDS] = {0};
+    struct random random;
+    char name[16];
+
+    (void)state;
+    random_init(&random, test_seed());
+    fixture_open(0);
+    for (uint64_t i = 0; i < BANDS; i++) {
+        name_band(name, i);
+        fixture_device((int64_t)i + 1, "meter_json", name, DEVICE_WRISTBAND, "");
+    }
+    for (int step = 0; step < 20000; step++) {
+        uint64_t number = random_below(&random, BANDS);
+
+        name_band(name, number);
+        if (random_below(&random, 200) == 0)
+            fixture.database = !fixture.database;
+        if (random_below(&random, 50) == 0) {
+            gateway_device_removed(fixture.gateway, (uint8_t)codec_find("meter_json"), name,
+                                   (int64_t)number + 1);
+            fixture_device((int64_t)number + 1, "meter_json", name, DEVICE_WRISTBAND, "");
+            heard_us[number] = 0;
+        } else {
+            fixture_publish_json("wristband", name, "heartbeat", "{}");
+            heard_us[number] = fixture.now.wall_us;
+        }
+        turn_and_take((int64_t)random_below(&random, US_PER_SECOND / 4), told_us);
+        turn_and_take(0, told_us); /* a round that was held up is over: the next may begin */
+        assert_true(gateway_wake_at(fixture.gateway) > fixture.now.mono_us);
+    }
+    fixture.database = true;
+    turn_and_take(0, told_us);
+    turn_and_take(2 * US_PER_SECOND, told_us);
+    for (int i = 0; i < BANDS; i++)
+        assert_true(heard_us[i] == 0 || told_us[i] == heard_us[i]);
 }
 
 static void an_older_report_is_no_news(void **state)
@@ -204,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_latest_of_each_is_told_once),
         TEST(who_talks_without_pause_is_stored_every_other_second),
+        TEST(the_last_word_of_each_is_told),
         TEST(an_older_report_is_no_news),
         TEST(a_clock_that_cannot_be_is_kept_and_not_believed),
         TEST(one_row_of_each_group_an_interval),
