@@ -18,7 +18,7 @@
 #define TURNS_TO_FINISH 60000
 
 struct totals {
-    int tests, failed, presses, acknowledged, crashes, resets, parked;
+    int tests, failed, presses, acknowledged, crashes, resets, parked, early, crashes_early;
 };
 
 static void finish(struct world *world)
@@ -58,6 +58,8 @@ static void check(struct world *world, struct totals *totals)
     totals->presses += world->press_count;
     totals->crashes += world->crashes;
     totals->resets += world->resets;
+    totals->early += world->early;
+    totals->crashes_early += world->crashes_early;
 }
 
 static uint64_t run(struct world *world, uint64_t seed, struct totals *totals)
@@ -67,7 +69,7 @@ static uint64_t run(struct world *world, uint64_t seed, struct totals *totals)
     world_init(world, seed);
     for (int turn = 0; turn < TURNS; turn++) {
         world_turn(world);
-        if (world_chance(world, 400))
+        if (world_chance(world, world->starting ? 40 : 400))
             world_crash(world);
     }
     finish(world);
@@ -137,5 +139,7 @@ int main(int argc, char **argv)
     printf("1..%d\n", totals.tests);
     printf("# %d presses, %d acknowledged, %d parked, %d crashes, %d connections reset\n",
            totals.presses, totals.acknowledged, totals.parked, totals.crashes, totals.resets);
+    printf("# while the journal was replayed: %d accepted, %d crashes\n", totals.early,
+           totals.crashes_early);
     return totals.failed > 0;
 }

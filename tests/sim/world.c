@@ -79,6 +79,7 @@ static uint64_t append(void *context, enum lane lane, struct bytes payload)
         int press = world_find_press(world, arrival.signal.identity, arrival.raw);
 
         if (press != NONE) {
+            world->early += world->starting;
             world_require(world, world->presses[press].number == 0 || world->starting,
                           "a retransmission became a second record");
             if (world->presses[press].number == 0)
@@ -308,6 +309,7 @@ void world_crash(struct world *world)
     database_forget(world);
     world->reading[0] = world->reading[1] = false;
     world->crashes++;
+    world->crashes_early += world->starting;
     world_start(world);
 }
 

@@ -93,6 +93,7 @@ struct world {
     int parking_press;
     bool database_up, calm; /* calm: no more faults, let everything finish */
     int crashes, resets;
+    int early, crashes_early; /* alarms accepted, and crashes, while the journal was replayed */
     char events[EVENTS_MAX][120];
     int event_count;
 };
