@@ -170,7 +170,7 @@ const struct config_key config_keys[] = {
      "never. This and the next ones stand beside the mode; a ticket names all that fired."},
     {"silence", "continuous_hours", CONFIG_INTEGER, RELOAD, IN(silence.continuous_hours), "0", 0, 168,
      NULL, "Continuous use: water that has run for so long without a break, as all reports of that time "
-     "tell, is raised; 24 is usual, 0 for never."},
+     "tell, is raised; 24 is usual, 0 for never. Reports more than 3 hours apart tell nothing of it."},
     {"silence", "continuous_litres", CONFIG_INTEGER, RELOAD, IN(silence.continuous_litres), "1", 1, 1000,
      NULL, "Continuous use: litres an hour that count as running."},
     {"silence", "tap_hours", CONFIG_INTEGER, RELOAD, IN(silence.tap_hours), "0", 0, 168, NULL,

@@ -199,7 +199,7 @@ static void accept(struct silence *silence, const struct silence_settings *setti
                    const struct silence_report *report, int64_t volume_ml,
                    struct silence_verdict *verdict)
 {
-    int64_t at_us = report->at_us, since_us = silence->quiet_us;
+    int64_t at_us = report->at_us, since_us = silence->quiet_us, before_us = silence->seen_us;
     struct silence_learned learned = silence_learned_report(silence, settings, report);
     silence->seen_us = at_us;
     silence_rules_report(silence, settings, at_us, volume_ml);
@@ -214,7 +214,7 @@ static void accept(struct silence *silence, const struct silence_settings *setti
     if (verdict->ended != 0)
         verdict->since_us = since_us;
     judge_effective(silence, settings, at_us, learned.effective_hours, verdict);
-    silence_rules_running(silence, settings, report, volume_ml, verdict);
+    silence_rules_running(silence, settings, report, at_us - before_us, volume_ml, verdict);
 }
 
 static void next_reading(struct silence *silence, const struct silence_settings *settings,

@@ -12,7 +12,8 @@
  *   guarantee  whatever the others say: unexplained for `guarantee_us`.
  * Rules of running water:
  *   daily      more than `daily_ml` since local midnight;
- *   continuous, tap   every report of `run_window_us[]` at `run_ml_per_hour[]` or more.
+ *   continuous, tap   every report of `run_window_us[]` at `run_ml_per_hour[]` or more, at most three
+ *                     hours apart.
  *
  * Each rule is raised once per silence (per run of water) and ended by what disproves it: a use or a
  * life sign the learned rule and the guarantee, enough volume in its window the fixed rule.

@@ -6,6 +6,8 @@
 
 #define ML_PER_CL 10
 #define FULL_CL UINT16_MAX /* the most a limit can be */
+#define APART_MAX_US                                                                               \
+    (3 * US_PER_HOUR) /* of reports, that tell whether water stopped between them */
 
 static uint32_t limit_cl(const struct silence_settings *settings)
 {
@@ -120,7 +122,7 @@ static int64_t running_daily(struct silence *silence, const struct silence_setti
 }
 
 void silence_rules_running(struct silence *silence, const struct silence_settings *settings,
-                           const struct silence_report *report, int64_t volume_ml,
+                           const struct silence_report *report, int64_t apart_us, int64_t volume_ml,
                            struct silence_verdict *verdict)
 {
     static const uint32_t rules[2] = {SILENCE_CONTINUOUS, SILENCE_TAP};
@@ -129,7 +131,10 @@ void silence_rules_running(struct silence *silence, const struct silence_setting
 
     double span_us = (double)(report->at_us - report->from_us);
     for (int i = 0; i < 2; i++) {
-        if ((double)volume_ml * US_PER_HOUR < settings->run_ml_per_hour[i] * span_us)
+        bool may_have_stopped = apart_us > APART_MAX_US && !(silence->open & rules[i]);
+
+        if (may_have_stopped ||
+            (double)volume_ml * US_PER_HOUR < settings->run_ml_per_hour[i] * span_us)
             silence->run_s[i] = 0;
         else if (silence->run_s[i] == 0)
             silence->run_s[i] = (uint32_t)(report->from_us / US_PER_SECOND);

@@ -20,9 +20,10 @@ void silence_rules_pause(struct silence *silence, int64_t from_us, int64_t to_us
 /* The moment at which the window runs dry if nothing more is used. */
 int64_t silence_rules_dry_at(const struct silence *silence,
                              const struct silence_settings *settings);
-/* The rules of running water that this report raises or ends, into *verdict. */
+/* The rules of running water that this report raises or ends, into *verdict. `apart_us`: since the one
+ * before it; reports hours apart tell nothing of water that runs without a break. */
 void silence_rules_running(struct silence *silence, const struct silence_settings *settings,
-                           const struct silence_report *report, int64_t volume_ml,
+                           const struct silence_report *report, int64_t apart_us, int64_t volume_ml,
                            struct silence_verdict *verdict);
 
 #endif

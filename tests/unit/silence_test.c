@@ -189,6 +189,23 @@ static void continuous_use_has_its_own_rate_and_time(void **state)
     assert_int_equal(use_at(&meter, 3, 0.5).ended, SILENCE_CONTINUOUS);
 }
 
+/* What ran in half a day that one report tells of may have run in an hour of it. */
+static void a_long_report_tells_of_no_continuous_use(void **state)
+{
+    (void)state;
+    struct meter meter = meter_with(SILENCE_CONTINUOUS | SILENCE_TAP);
+    for (int day = 1; day <= 10; day++)
+        assert_int_equal(use_at(&meter, 24 * day, 2000).raised, 0);
+    for (int hour = 241; hour <= 250; hour++)
+        use_at(&meter, hour, 2);
+    assert_int_equal(use_at(&meter, 262, 24).raised, 0); /* twelve hours were lost */
+    for (int hour = 263; hour <= 285; hour++)
+        assert_int_equal(use_at(&meter, hour, 2).raised, 0);
+    assert_int_equal(use_at(&meter, 286, 2).raised, SILENCE_CONTINUOUS);
+    assert_int_equal(use_at(&meter, 298, 24).ended, 0); /* nothing says that it has stopped */
+    assert_int_equal(use_at(&meter, 299, 0).ended, SILENCE_CONTINUOUS);
+}
+
 static void a_day_may_use_no_more_than_its_limit(void **state)
 {
     (void)state;
@@ -436,6 +453,7 @@ int main(void)
         cmocka_unit_test(fixed_never_fires_late_on_dribbles),
         cmocka_unit_test(a_running_tap_is_told_once_and_its_end),
         cmocka_unit_test(continuous_use_has_its_own_rate_and_time),
+        cmocka_unit_test(a_long_report_tells_of_no_continuous_use),
         cmocka_unit_test(a_day_may_use_no_more_than_its_limit),
         cmocka_unit_test(several_rules_are_named_as_they_fire),
         cmocka_unit_test(a_life_sign_ends_and_restarts_a_silence),
