@@ -33,12 +33,14 @@ def tls_handshakes(bench, report):
 
 def tls_idle_bytes(bench, report):
     """Growth of the process for each identified device on TLS, of a process just started."""
+    ours_port = bench.stack.port("tls")
+
     def held(port):
         return Held(port, ["tls_client", "hold", port, TLS_HELD, 0], TLS_HELD)
 
     def ours():
         bench.restart()
-        return grown_by(bench.stack.pid("onekeyd"), held(bench.stack.port("tls")))
+        return grown_by(bench.stack.pid("onekeyd"), held(ours_port))
 
     def floor():
         with tls_floor(bench) as echo:

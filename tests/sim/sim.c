@@ -142,6 +142,8 @@ int main(int argc, char **argv)
         }
     }
     printf("1..%d\n", totals.tests);
+    if (totals.presses == 0) /* a year of meters alone */
+        return totals.failed > 0;
     printf("# %d presses, %d acknowledged, %d parked, %d crashes, %d connections reset\n",
            totals.presses, totals.acknowledged, totals.parked, totals.crashes, totals.resets);
     printf("# while the journal was replayed: %d accepted, %d of them again, %d crashes\n",
