@@ -81,10 +81,8 @@ struct config {
         int32_t statement_timeout_ms;
     } database;
     struct {
-        int32_t mode, datum; /* enum config_silence_mode, enum config_datum */
-        int32_t litres, hours, daily_litres;
-        int32_t continuous_hours, continuous_litres, tap_hours, tap_litres;
-        double rate; /* false alarms a home and year that the learned mode aims at */
+        struct config_scheme scheme; /* nameless, of the homes that name none */
+        int32_t datum;               /* enum config_datum */
         bool leak;
         int32_t report_interval_s, grace_s, care_call_s, radius_m, outside_s;
     } silence;

@@ -15,7 +15,7 @@ struct config_scheme {
     char name[CONFIG_NAME_SIZE];
     int32_t mode; /* enum config_silence_mode */
     int32_t litres, hours;
-    double rate;
+    double rate; /* false alarms a home and year that the learned mode aims at */
     /* Running water, 0 = is not looked for: litres a day; litres an hour without a break. */
     int32_t daily_litres, continuous_hours, continuous_litres, tap_hours, tap_litres;
 };

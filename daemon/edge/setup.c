@@ -59,16 +59,7 @@ static struct silence_settings silence_of(const struct config *config)
 {
     struct silence_settings silence = silence_settings_default();
 
-    set_rules(&silence,
-              &(struct config_scheme){.mode = config->silence.mode,
-                                      .litres = config->silence.litres,
-                                      .hours = config->silence.hours,
-                                      .rate = config->silence.rate,
-                                      .daily_litres = config->silence.daily_litres,
-                                      .continuous_hours = config->silence.continuous_hours,
-                                      .continuous_litres = config->silence.continuous_litres,
-                                      .tap_hours = config->silence.tap_hours,
-                                      .tap_litres = config->silence.tap_litres});
+    set_rules(&silence, &config->silence.scheme);
     silence.leak_floor = config->silence.leak;
     silence.interval_us = config->silence.report_interval_s * US_PER_SECOND;
     silence.grace_us = config->silence.grace_s * US_PER_SECOND;
