@@ -6,8 +6,8 @@
 
 #define ML_PER_CL 10
 #define FULL_CL UINT16_MAX /* the most a limit can be */
-#define APART_MAX_US                                                                               \
-    (3 * US_PER_HOUR) /* of reports, that tell whether water stopped between them */
+/* Of reports: farther apart they do not tell whether water stopped between them. */
+#define APART_MAX_US (3 * US_PER_HOUR)
 
 static uint32_t limit_cl(const struct silence_settings *settings)
 {
