@@ -67,8 +67,7 @@ uint64_t admit_record(struct gateway *gateway, const struct arrival *arrival)
     gateway->newest = number;
     if (gateway->early.is_on)
         return number; /* the replay comes by it */
-    outbox_push(lane == LANE_ALARM ? &gateway->alarms : &gateway->readings, number,
-                writer_view(&writer));
+    outbox_push(gateway_outbox(gateway, lane), number, writer_view(&writer));
     return number;
 }
 
@@ -193,7 +192,7 @@ uint8_t admit_listener(const struct gateway *gateway, uint64_t handle)
     return session ? session->listener : GATEWAY_BROKER;
 }
 
-void admit_heard(struct gateway *gateway, uint64_t handle, uint8_t listener, uint32_t index,
+bool admit_heard(struct gateway *gateway, uint64_t handle, uint8_t listener, uint32_t index,
                  const struct signal *signal)
 {
     struct device *device = &gateway->registry.devices[index];
@@ -201,7 +200,7 @@ void admit_heard(struct gateway *gateway, uint64_t handle, uint8_t listener, uin
 
     if (signal->flags & SIGNAL_FLAG_UNAUTHENTICATED) {
         commands_unproven(gateway, index);
-        return;
+        return false;
     }
     if (session) {
         session->device = index;
@@ -217,6 +216,7 @@ void admit_heard(struct gateway *gateway, uint64_t handle, uint8_t listener, uin
     supervise_heard(gateway, index);
     if (admit_is_call_for_help(signal))
         supervise_alarm(gateway, index, gateway->now.wall_us);
+    return true;
 }
 
 static void admit_signal(struct gateway *gateway, const struct origin *origin,
@@ -249,8 +249,8 @@ static void admit_signal(struct gateway *gateway, const struct origin *origin,
         start_keep(gateway, origin, signal);
         return;
     }
-    admit_heard(gateway, origin->session, admit_listener(gateway, origin->session), device, signal);
-    if (!(signal->flags & SIGNAL_FLAG_UNAUTHENTICATED))
+    if (admit_heard(gateway, origin->session, admit_listener(gateway, origin->session), device,
+                    signal))
         admission->spoke = device;
 }
 

@@ -33,8 +33,8 @@ void start_keep(struct gateway *gateway, const struct origin *origin, const stru
 bool start_is_repeated(const struct gateway *gateway, const struct signal *signal, uint64_t number);
 /* By which listener a session came, as struct device has it; without one it is the broker's. */
 uint8_t admit_listener(const struct gateway *gateway, uint64_t session);
-/* What a signal says of its device beyond its record, if it came from it. */
-void admit_heard(struct gateway *gateway, uint64_t session, uint8_t listener, uint32_t device,
+/* What a signal says of its device beyond its record; whether it came from that device. */
+bool admit_heard(struct gateway *gateway, uint64_t session, uint8_t listener, uint32_t device,
                  const struct signal *signal);
 
 #endif

@@ -241,19 +241,19 @@ void gateway_durable(struct gateway *gateway, uint64_t number)
     pledge_release(&gateway->pledges, number, on_release, gateway);
 }
 
-static struct outbox *lane_of(struct gateway *gateway, enum lane lane)
+struct outbox *gateway_outbox(struct gateway *gateway, enum lane lane)
 {
     return lane == LANE_ALARM ? &gateway->alarms : &gateway->readings;
 }
 
 void gateway_lane_up(struct gateway *gateway, enum lane lane)
 {
-    outbox_resume(lane_of(gateway, lane));
+    outbox_resume(gateway_outbox(gateway, lane));
 }
 
 void gateway_lane_down(struct gateway *gateway, enum lane lane)
 {
-    outbox_pause(lane_of(gateway, lane));
+    outbox_pause(gateway_outbox(gateway, lane));
 }
 
 static void keep_reason(struct outbox *outbox, const char *message)
@@ -267,7 +267,7 @@ static void keep_reason(struct outbox *outbox, const char *message)
 void gateway_stored(struct gateway *gateway, uint32_t batch, enum store_result result,
                     const char *message)
 {
-    struct outbox *outbox = lane_of(gateway, outbox_lane_of(batch));
+    struct outbox *outbox = gateway_outbox(gateway, outbox_lane_of(batch));
     bool was_rejecting = outbox->rejecting, alone = outbox_result(outbox, batch, result);
     struct arrival first;
 
@@ -306,7 +306,7 @@ bool gateway_refill(struct gateway *gateway, enum lane lane, uint64_t number, st
     }
     if (lane == LANE_ALARM && start_is_repeated(gateway, &arrival.signal, number))
         return true;
-    return outbox_refill(lane_of(gateway, lane), number, payload);
+    return outbox_refill(gateway_outbox(gateway, lane), number, payload);
 }
 
 uint64_t gateway_checkpoint(const struct gateway *gateway)

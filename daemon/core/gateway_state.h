@@ -79,6 +79,9 @@ struct gateway {
 enum timer_kind { TIMER_SUPERVISE, TIMER_WATER, TIMER_SESSION };
 uint32_t gateway_timer(const struct gateway *gateway, enum timer_kind kind, uint32_t index);
 
+/* Where the records of a lane wait for the database: LANE_ALARM or LANE_READING. */
+struct outbox *gateway_outbox(struct gateway *gateway, enum lane lane);
+
 /* A decision for which the journal's buffer has no room is tried again after this. */
 #define DECISION_RETRY_US 10000
 

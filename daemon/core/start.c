@@ -58,7 +58,7 @@ void gateway_replay(struct gateway *gateway, enum lane lane, uint64_t number, st
         gateway->counters.repeated++;
         return;
     }
-    outbox_push(lane == LANE_ALARM ? &gateway->alarms : &gateway->readings, number, payload);
+    outbox_push(gateway_outbox(gateway, lane), number, payload);
     if (lane == LANE_ALARM)
         recent_add(&gateway->recent, &arrival.signal, number);
     device = registry_find(&gateway->registry, arrival.signal.protocol, arrival.signal.identity);
@@ -92,7 +92,7 @@ static bool hear_early(struct gateway *gateway)
         if (gateway->ports.append_room(gateway->ports.context) == APPEND_WAIT)
             return false;
         if (device != NO_DEVICE)
-            admit_heard(gateway, next->session, next->listener, device, &next->signal);
+            (void)admit_heard(gateway, next->session, next->listener, device, &next->signal);
         early->told++;
     }
     return true;
